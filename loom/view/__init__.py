@@ -1,0 +1,1 @@
+"""Generated code of a bridge's private view of the wire."""

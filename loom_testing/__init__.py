@@ -1,0 +1,1 @@
+"""The fake bridge and the test harness of Loom."""
