@@ -46,6 +46,18 @@ class Code(StrEnum):
     OVERLOADED = "OVERLOADED"
     CAPABILITY_ERROR = "CAPABILITY_ERROR"
     PERMISSION_DENIED = "PERMISSION_DENIED"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    # The SDK's own. Of these only HANDLER_ERROR travels: in the metadata of an error reply (`loom.error`).
+    HANDLER_ERROR = "HANDLER_ERROR"
+    NO_SUBSCRIBERS = "NO_SUBSCRIBERS"
+    AGENT_GONE = "AGENT_GONE"
+    BRIDGE_UNAVAILABLE = "BRIDGE_UNAVAILABLE"
+    NOT_CONNECTED = "NOT_CONNECTED"
+    INVALID_CONFIG = "INVALID_CONFIG"
+    INVALID_DEFINITION = "INVALID_DEFINITION"
+    INVALID_PAYLOAD = "INVALID_PAYLOAD"
+    MEMORY_FAILED = "MEMORY_FAILED"
+    INTERNAL = "INTERNAL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,5 +263,71 @@ CODES: dict[Code, CodeInfo] = {
         "Ask for a token with the permission named in the message.",
         False,
         "SEC-1",
+    ),
+    Code.UNAUTHENTICATED: CodeInfo(
+        "The bridge wants a valid token.",
+        "Set LOOM_TOKEN, or `token_env` in loom.toml.",
+        False,
+        "SEC-1",
+    ),
+    Code.HANDLER_ERROR: CodeInfo(
+        "The handler that the request reached raised an exception.",
+        "Look into that agent's log; the message says which exception it was.",
+        False,
+        "SDK",
+    ),
+    Code.NO_SUBSCRIBERS: CodeInfo(
+        "Nobody hears the topic of the request.",
+        "Start the agent that subscribes to it, or check the topic's spelling.",
+        True,
+        "PUB-9",
+    ),
+    Code.AGENT_GONE: CodeInfo(
+        "The agent that asked is gone, and nobody hears the reply.",
+        "Nothing to do: nobody waits for it.",
+        False,
+        "PUB-9",
+    ),
+    Code.BRIDGE_UNAVAILABLE: CodeInfo(
+        "No bridge answers at the address, or it went away.",
+        "Check the address, or start a bridge; `loom doctor` says what is found.",
+        True,
+        "SDK",
+    ),
+    Code.NOT_CONNECTED: CodeInfo(
+        "The agent is not connected: it was not started, or it was stopped.",
+        "Start it first: `async with agent:` or `await agent.start()`.",
+        False,
+        "SDK",
+    ),
+    Code.INVALID_CONFIG: CodeInfo(
+        "A setting is missing, malformed, or contradicts another.",
+        "Mend the setting that the message names.",
+        False,
+        "SDK",
+    ),
+    Code.INVALID_DEFINITION: CodeInfo(
+        "An agent, handler, subscription or capability is declared wrongly.",
+        "Mend the declaration that the message names.",
+        False,
+        "SDK",
+    ),
+    Code.INVALID_PAYLOAD: CodeInfo(
+        "A payload is not JSON in UTF-8, or a value cannot be written as JSON.",
+        "Send JSON, models or dataclasses; take raw bytes by the annotation `bytes`.",
+        False,
+        "SDK",
+    ),
+    Code.MEMORY_FAILED: CodeInfo(
+        "A memory store could not read or write.",
+        "Check the store's place and its permissions.",
+        False,
+        "SDK",
+    ),
+    Code.INTERNAL: CodeInfo(
+        "Something went wrong that has no code of its own.",
+        "Look into the log of both sides.",
+        False,
+        "SDK",
     ),
 }
