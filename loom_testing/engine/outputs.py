@@ -8,9 +8,9 @@ from loom_testing.engine.messages import ActionResult, Capability, ServerMessage
 
 __all__ = [
     "Accept",
-    "AgentState",
+    "AgentSnapshot",
     "Answer",
-    "CallState",
+    "CallSnapshot",
     "CapabilitiesReply",
     "Drained",
     "End",
@@ -58,12 +58,14 @@ class Send:
 class End:
     """End the stream with a gRPC status (its name, such as `ABORTED`) after writing what was sent before.
 
-    The engine has forgotten the stream; inputs about it are ignored from here on.
+    `abrupt`: as a lost connection does, without writing what is still unwritten (CTL-4). The engine has
+    forgotten the stream; inputs about it are ignored from here on.
     """
 
     stream: int
     status: str
     message: str = ""
+    abrupt: bool = False
 
 
 @dataclass(slots=True)
@@ -106,7 +108,7 @@ class HeartbeatReply:
 
 
 @dataclass(slots=True)
-class AgentState:
+class AgentSnapshot:
     """One agent in a snapshot."""
 
     agent_id: str
@@ -125,7 +127,7 @@ class AgentState:
 
 
 @dataclass(slots=True)
-class CallState:
+class CallSnapshot:
     """One open call in a snapshot."""
 
     id: str
@@ -142,8 +144,8 @@ class SnapshotReply:
 
     call: int
     now: int
-    agents: list[AgentState] = field(default_factory=list)
-    calls: list[CallState] = field(default_factory=list)
+    agents: list[AgentSnapshot] = field(default_factory=list)
+    calls: list[CallSnapshot] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
 
 
