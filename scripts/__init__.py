@@ -1,0 +1,1 @@
+"""What the Makefile, tox and CI call. Nothing here is shipped."""
