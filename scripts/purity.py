@@ -39,6 +39,7 @@ ALLOWED_MODULES = frozenset(
         "loom.codes",
         "operator",
         "re",
+        "types",
         "typing",
     ]
 )

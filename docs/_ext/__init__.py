@@ -1,0 +1,1 @@
+"""What the documentation draws and lists from the code, so that it cannot go stale."""

@@ -1,0 +1,52 @@
+"""How the documentation is built: Sphinx with MyST, the furo theme, and three generators of our own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import loom
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+project = "Loom"
+author = "the Loom authors"
+project_copyright = "the Loom authors"
+version = release = getattr(loom, "__version__", "0.1.0")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_click",
+    "sphinx_copybutton",
+    "_ext.error_codes",
+    "_ext.limits",
+    "_ext.state_diagrams",
+]
+
+html_theme = "furo"
+html_title = f"Loom {release}"
+html_static_path = ["_static"]
+html_css_files = ["loom.css"]
+html_show_sphinx = False
+templates_path: list[str] = []
+exclude_patterns = ["_build"]
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_class_signature = "separated"
+autodoc_preserve_defaults = True
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+python_use_unqualified_type_names = True
+
+# The prompt and the output of a console block are not what a reader wants to paste.
+copybutton_prompt_text = r"\$ |>>> "
+copybutton_prompt_is_regexp = True
+
+nitpicky = False
