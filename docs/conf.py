@@ -7,7 +7,7 @@ from pathlib import Path
 
 import loom
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 project = "Loom"
 author = "the Loom authors"
@@ -20,9 +20,9 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_click",
     "sphinx_copybutton",
-    "_ext.error_codes",
-    "_ext.limits",
-    "_ext.state_diagrams",
+    "docs._ext.error_codes",
+    "docs._ext.limits",
+    "docs._ext.state_diagrams",
 ]
 
 html_theme = "furo"

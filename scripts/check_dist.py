@@ -74,7 +74,7 @@ def run(command: list[str], folder: Path = ROOT) -> None:
     """Shows the command and runs it; a failure ends the check."""
     say("$ " + " ".join(command))
     # Fixed programs; the arguments are our own paths.
-    if subprocess.run(command, cwd=folder, check=False).returncode != 0:  # noqa: S603
+    if subprocess.run(command, cwd=folder, check=False).returncode != 0:  # noqa: S603  # our own words
         raise SystemExit(f"failed: {' '.join(command)}")
 
 

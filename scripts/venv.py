@@ -90,7 +90,7 @@ def install(python: Path, what: str) -> bool:
     say(f"installing what is needed ({what}); a minute, once")
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     # Fixed program, arguments from our own pyproject.toml.
-    if subprocess.run([*command, *requirements(what)], cwd=ROOT, check=False).returncode != 0:  # noqa: S603
+    if subprocess.run([*command, *requirements(what)], cwd=ROOT, check=False).returncode != 0:  # noqa: S603  # our own words
         return False
     stamp.write_text(wanted)
     return True

@@ -147,7 +147,7 @@ def _svg(
         place.y += top
     width = max(place.x for place in everything) + STATE_WIDTH / 2 + MARGIN
     bottom = max(place.y for place in everything) + STATE_HEIGHT / 2
-    height = bottom + MARGIN + ROW * len(arcs)
+    height = bottom + MARGIN + (ROW * len(arcs) + ROW / 4 if arcs else 0)
     ends = {target for _, _, target in edges} - {source for source, _, _ in edges}
     parts = [
         (
