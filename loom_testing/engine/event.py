@@ -1,12 +1,12 @@
 """Checks a carried event once, on arrival, without decoding it (PUB-3, PUB-5, LIM-2).
 
-A bridge carries an event as the bytes it came in. So that no subscriber ever receives what its protobuf library
-refuses, the bytes are walked once: tags, wire types of the known fields, lengths, UTF-8, nesting. The
+A bridge carries an event as the bytes it came in. So that no subscriber ever receives what its protobuf
+library refuses, the bytes are walked once: tags, wire types of the known fields, lengths, UTF-8, nesting. The
 walk is written out rather than left to a protobuf library, because libraries differ in what they let
 through, and both engines must refuse the same bytes. On the way it picks up the few things a bridge looks at.
 
-Stricter than some libraries, on purpose: a known field with another wire type, a tag of more than five bytes and
-a number of more than 64 bits are refused.
+Stricter than some libraries, on purpose: a known field with another wire type, a tag of more than five bytes
+and a number of more than 64 bits are refused.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["quote"]
+__all__ = ["quote", "utf8_size"]
 
 SHOWN = 80
 
@@ -12,6 +12,11 @@ def quote(text: str) -> str:
     shown = "".join(_escape(character) for character in text[:SHOWN])
     more = "..." if len(text) > SHOWN else ""
     return f'"{shown}"{more}'
+
+
+def utf8_size(text: str) -> int:
+    """How many bytes `text` has on the wire."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _escape(character: str) -> str:

@@ -1,7 +1,7 @@
 """The engine's deadlines: one table of what may be waited for, one heap.
 
-A timer is known by its kind and the thing it belongs to, so that setting it again moves it. Cancelled and moved
-entries stay in the heap until they surface or outnumber the live ones.
+A timer is known by its kind and the thing it belongs to, so that setting it again moves it. Cancelled and
+moved entries stay in the heap until they surface or outnumber the live ones.
 """
 
 from __future__ import annotations

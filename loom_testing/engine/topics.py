@@ -1,11 +1,13 @@
 """What a topic, a pattern and an agent id may look like (PUB-2, REG-1).
 
-Each `..._problem` function answers None for what is well-formed, else half a sentence that says what is wrong.
+Each `..._problem` function answers None for what is well-formed, else half a sentence saying what is wrong.
 """
 
 from __future__ import annotations
 
 import re
+
+from loom_testing.engine.text import utf8_size
 
 __all__ = [
     "AGENT_ID_BYTES",
@@ -66,7 +68,7 @@ def replies_topic(agent_id: str) -> str:
 def _length_problem(text: str, most: int) -> str | None:
     if not text:
         return "is empty"
-    size = len(text.encode("utf-8", "surrogatepass"))
+    size = utf8_size(text)
     if size > most:
         return f"has {size} bytes; at most {most} are allowed"
     return None

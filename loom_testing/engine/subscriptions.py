@@ -1,0 +1,57 @@
+"""Changing what a live session hears (feature `subscriptions`, PUB-8)."""
+
+from __future__ import annotations
+
+from loom.codes import Code
+from loom_testing.engine import flow
+from loom_testing.engine.core import Core
+from loom_testing.engine.messages import Err, Receipt, Subscribe, Unsubscribe
+from loom_testing.engine.registration import Problem, add_routes, remove_routes, subscription_problem
+from loom_testing.engine.stream import Stream
+
+__all__ = ["subscribe", "unsubscribe"]
+
+
+def subscribe(core: Core, stream: Stream, message: Subscribe) -> None:
+    """Adds all of the subscriptions, or none and says why."""
+    agent = core.agents[stream.agent_id]
+    problem = _feature_problem(stream)
+    declared = sum(1 for route in agent.routes if not route.implicit)
+    count = declared + len(message.subscriptions)
+    if not problem and count > core.limits.subscriptions:
+        most = core.limits.subscriptions
+        problem = Code.LIMIT_EXCEEDED, f"{count} subscriptions; at most {most} are allowed"
+    for subscription in message.subscriptions:
+        problem = problem or subscription_problem(subscription)
+    if not problem:
+        add_routes(core, agent, message.subscriptions)
+    _answer(core, stream, message.ref, problem)
+
+
+def unsubscribe(core: Core, stream: Stream, message: Unsubscribe) -> None:
+    """Removes the subscriptions of the same topic and group; what is not there is no error."""
+    problem = _feature_problem(stream)
+    if not problem:
+        agent = core.agents[stream.agent_id]
+        named = {(subscription.topic, subscription.group) for subscription in message.subscriptions}
+        gone = [
+            route
+            for route in agent.routes
+            if not route.implicit and (route.subscription.topic, route.subscription.group) in named
+        ]
+        remove_routes(core, agent, gone)
+    _answer(core, stream, message.ref, problem)
+
+
+def _feature_problem(stream: Stream) -> Problem | None:
+    if "subscriptions" in stream.features:
+        return None
+    return Code.FEATURE_REQUIRED, "changing subscriptions needs the feature subscriptions"
+
+
+def _answer(core: Core, stream: Stream, ref: int, problem: Problem | None) -> None:
+    """An error where there is one, and a receipt where one was asked for."""
+    if problem:
+        flow.reply(core, stream, Err(*problem, ref=str(ref) if ref else ""))
+    if ref:
+        flow.reply(core, stream, Receipt(ref, code=problem[0] if problem else ""))
