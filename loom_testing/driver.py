@@ -1,0 +1,283 @@
+"""One namespace on the shell's side: an engine, its clock and its timer.
+
+`feed` is the only way into the engine. It carries out what the engine answers before it returns: messages
+go into the streams' out-lists, replies wake the calls that wait for them. Nothing here awaits while the
+engine is at work, so one namespace is never entered twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from typing import TYPE_CHECKING, Any, Protocol
+
+from loom_testing.clock import VirtualClock
+from loom_testing.engine import Engine
+from loom_testing.engine.inputs import Abandon, Break, DrainAll, Input, Open, Tick
+from loom_testing.engine.outputs import (
+    Accept,
+    Answer,
+    CapabilitiesReply,
+    Drained,
+    End,
+    HeartbeatReply,
+    Output,
+    PauseReading,
+    RegisterReply,
+    ResumeReading,
+    Send,
+    SnapshotReply,
+)
+from loom_testing.engine.trace import encode_step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from loom_testing.clock import Clock
+    from loom_testing.engine.limits import Limits
+    from loom_testing.engine.messages import ServerMessage
+
+__all__ = ["Driver", "Refused", "StreamSink", "TooManyDeadlines"]
+
+log = logging.getLogger("loom_testing.bridge")
+
+MICROS_PER_SECOND = 1_000_000
+MOST_DEADLINES = 100_000
+"""How many deadlines one advance of a virtual clock may fire."""
+
+Reply = RegisterReply | Answer | CapabilitiesReply | HeartbeatReply | SnapshotReply
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer: the call ends with this status
+    """The call ends with the gRPC status of that name."""
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class TooManyDeadlines(Exception):  # noqa: N818 - named after what happened, as the others
+    """An advance was stopped on its way because too much fired; the clock stands where it was stopped."""
+
+
+class StreamSink(Protocol):
+    """What a driver needs of an EventStream."""
+
+    def accept(self) -> None:
+        """Send the response headers."""
+
+    def send(self, message: ServerMessage) -> None:
+        """Write a message."""
+
+    def end(self, status: str, message: str, *, abrupt: bool = False) -> None:
+        """End with this status, after what was sent before unless `abrupt`."""
+
+    def pause(self) -> None:
+        """Read no further."""
+
+    def resume(self) -> None:
+        """Read on."""
+
+    async def flushed(self) -> None:
+        """Wait until everything is written, or the peer is found to take nothing."""
+
+
+class Driver:
+    """Owns one engine.
+
+    Attributes:
+        name: the namespace.
+        limits: what it takes at the most.
+        engine: the engine. Only `feed` may call its `handle`.
+        clock: where its time comes from.
+        touched: when a client was last heard of, in the event loop's time.
+        watch: called with every step's trace line, when set.
+    """
+
+    def __init__(self, name: str, clock: Clock, limits: Limits, *, liveness: bool = True) -> None:
+        self.name = name
+        self.limits = limits
+        self.clock = clock
+        self.engine = Engine(clock.now(), limits, liveness=liveness)
+        self.watch: Callable[[str], None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._numbers = itertools.count(1)
+        self.touched = self._loop.time()
+        self._streams: dict[int, StreamSink] = {}
+        self._calls: dict[int, asyncio.Future[Any]] = {}
+        self._drained: asyncio.Future[None] | None = None
+        self._advancing = asyncio.Lock()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0
+        self._closed = False
+
+    # Streams and calls.
+
+    def open(self, sink: StreamSink) -> int:
+        """Begins a stream and gives its number."""
+        number = next(self._numbers)
+        self._streams[number] = sink
+        self.touched = self._loop.time()
+        self.feed(Open(number))
+        return number
+
+    def leave(self, stream: int) -> None:
+        """The stream's gRPC call is over. Breaks the stream unless the engine ended it before."""
+        self.touched = self._loop.time()
+        if self._streams.pop(stream, None) is not None:
+            self.feed(Break(stream))
+
+    async def ask(self, make: Callable[[int], Input]) -> Any:
+        """Feeds a call's input, made with the call's number, and gives the engine's reply.
+
+        Cancelled while it waits, it tells the engine that the caller left (ACT-3).
+
+        Raises:
+            Refused: the namespace ended before the reply.
+        """
+        call = next(self._numbers)
+        came_in = make(call)
+        self.touched = self._loop.time()
+        reply = self._calls[call] = self._loop.create_future()
+        try:
+            self.feed(came_in)
+            return reply.result() if reply.done() else await reply
+        finally:
+            self.touched = self._loop.time()
+            if self._calls.pop(call, None) is not None:
+                self.feed(Abandon(call))
+
+    @property
+    def busy(self) -> bool:
+        """Whether a stream or a call is open."""
+        return bool(self._streams or self._calls)
+
+    @property
+    def virtual(self) -> bool:
+        """Whether the clock moves only by `advance`."""
+        return isinstance(self.clock, VirtualClock)
+
+    # The engine.
+
+    def feed(self, came_in: Input) -> None:
+        """Lets the engine handle an input, and does what it says."""
+        now = self.clock.now()
+        outputs = self.engine.handle(came_in, now)
+        if self.watch is not None:
+            self.watch(encode_step(now, came_in, outputs))
+        for output in outputs:
+            if type(output) is Send:
+                sink = self._streams.get(output.stream)
+                if sink is not None:
+                    sink.send(output.message)
+            else:
+                self._carry_out(output)
+        self._arm()
+
+    def _carry_out(self, output: Output) -> None:
+        match output:
+            case Answer() | RegisterReply() | HeartbeatReply() | CapabilitiesReply() | SnapshotReply():
+                self._reply(output)
+            case Accept(stream=stream) if stream in self._streams:
+                self._streams[stream].accept()
+            case End(stream=stream) if stream in self._streams:
+                self._streams.pop(stream).end(output.status, output.message, abrupt=output.abrupt)
+            case PauseReading(stream=stream) if stream in self._streams:
+                self._streams[stream].pause()
+            case ResumeReading(stream=stream) if stream in self._streams:
+                self._streams[stream].resume()
+            case Drained():
+                if self._drained is not None and not self._drained.done():
+                    self._drained.set_result(None)
+            case _:
+                log.debug("namespace %s: nobody is left for %s", self.name, output)
+
+    def _reply(self, reply: Reply) -> None:
+        waiting = self._calls.pop(reply.call, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(reply)
+
+    # Time.
+
+    def _arm(self) -> None:
+        """Sets the timer for the next deadline; one that is set too early looks again when it fires."""
+        deadline = self.engine.next_deadline()
+        if deadline is None or self._closed or isinstance(self.clock, VirtualClock):
+            return
+        if self._timer is not None:
+            if self._timer_at <= deadline:
+                return
+            self._timer.cancel()
+        self._timer_at = deadline
+        delay = max(deadline - self.clock.now(), 0) / MICROS_PER_SECOND
+        self._timer = self._loop.call_later(delay, self._fire)
+
+    def _fire(self) -> None:
+        self._timer = None
+        deadline = self.engine.next_deadline()
+        if deadline is not None and deadline <= self.clock.now():
+            self.feed(Tick())
+        else:
+            self._arm()
+
+    async def advance(self, by: int) -> int:
+        """Moves a virtual clock by so many microseconds and fires what falls due, by deadline (CTL-2).
+
+        What each deadline sends is written before the next one fires.
+
+        Returns:
+            How many deadlines fired.
+
+        Raises:
+            Refused: FAILED_PRECONDITION, the clock is real.
+            TooManyDeadlines: the clock stands where it was stopped.
+        """
+        clock = self.clock
+        if not isinstance(clock, VirtualClock):
+            raise Refused(
+                "FAILED_PRECONDITION",
+                f"namespace {self.name} runs on the real clock; make one with virtual_clock to move its time",
+            )
+        async with self._advancing:
+            target = clock.now() + by
+            fired = 0
+            await self.flush()
+            while (deadline := self.engine.next_deadline()) is not None and deadline <= target:
+                if fired == MOST_DEADLINES:
+                    raise TooManyDeadlines
+                clock.move_to(deadline)
+                self.feed(Tick())
+                fired += 1
+                await self.flush()
+            clock.move_to(target)
+            return fired
+
+    async def flush(self) -> None:
+        """Waits until every stream has written what it holds, those left out whose peers take nothing."""
+        for sink in list(self._streams.values()):
+            await sink.flushed()
+        await asyncio.sleep(0)
+
+    # The end.
+
+    async def drain(self, grace: float) -> None:
+        """Lets open work finish, at most for `grace` seconds of real time (LIM-3)."""
+        self._drained = self._loop.create_future()
+        self.feed(DrainAll(int(grace * 1000)))
+        await asyncio.wait([self._drained], timeout=grace)
+
+    def close(self, message: str) -> None:
+        """Ends what is still open with UNAVAILABLE, and stops the timer."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        streams, self._streams = self._streams, {}
+        for sink in streams.values():
+            sink.end("UNAVAILABLE", message)
+        calls, self._calls = self._calls, {}
+        for waiting in calls.values():
+            if not waiting.done():
+                waiting.set_exception(Refused("UNAVAILABLE", message))
