@@ -28,19 +28,20 @@ from loom.errors import (
     BridgeUnavailable,
     PermissionDenied,
     ProtocolError,
+    PublishRefused,
     RegistrationRefused,
     Superseded,
     Unauthenticated,
     error_from_code,
 )
 from loom.happenings import UNKNOWN, Called, Cancelled, Confirmed, Delivered, Draining, Live, Refused
-from loom.v1 import stream_pb2
+from loom.v1 import action_pb2, stream_pb2
 
 if TYPE_CHECKING:
     from loom.errors import LoomError
     from loom.happenings import Happening
     from loom.registration import Registration
-    from loom.v1 import action_pb2, agent_pb2, event_pb2
+    from loom.v1 import agent_pb2, event_pb2
 
 __all__ = ["FEATURES", "Session", "State", "is_final"]
 
@@ -49,6 +50,9 @@ FEATURES = frozenset({"cancel", "confirm", "drain", "session", "subscriptions"})
 
 DEFAULT_HEARTBEAT_S = 3.0
 DEFAULT_OUTCOMES = 1_024
+DEFAULT_MESSAGE_BYTES = 4 * 1024 * 1024
+FRAME_BYTES = 1024
+"""What a message needs around its event: the topic and the numbers."""
 SILENT_INTERVALS = 3
 
 BACKOFF_FIRST_S = 0.1
@@ -84,6 +88,8 @@ class Session:
         self.base_level = False
         self._number = 0
         self._outcomes = DEFAULT_OUTCOMES
+        self._message_bytes = DEFAULT_MESSAGE_BYTES
+        self._event_bytes = DEFAULT_MESSAGE_BYTES - FRAME_BYTES
         self._outbox: deque[stream_pb2.ClientEvent] = deque()
         self._pub_seq = 0
         self._unconfirmed: dict[int, stream_pb2.ClientEvent] = {}
@@ -115,6 +121,8 @@ class Session:
         self.base_level = not self.features
         self._number = response.registration
         self._outcomes = response.limits.producer_outcomes or DEFAULT_OUTCOMES
+        self._message_bytes = response.limits.message_bytes or DEFAULT_MESSAGE_BYTES
+        self._event_bytes = response.limits.event_bytes or self._message_bytes - FRAME_BYTES
         self._interval = response.heartbeat_interval_ms / 1000 or DEFAULT_HEARTBEAT_S
         if first_answer and "subscriptions" not in self.features:
             return self.registration.base_level_request()
@@ -178,6 +186,12 @@ class Session:
         self._outbox = deque(item for item in self._outbox if _is_plain_publish(item))
         return reason
 
+    def end(self) -> None:
+        """Nothing more will be sent or received."""
+        self.state = State.CLOSED
+        self._outbox.clear()
+        self._unconfirmed.clear()
+
     def take(self) -> list[stream_pb2.ClientEvent]:
         """The messages to write, in order; they are the shell's now.
 
@@ -210,7 +224,18 @@ class Session:
         return "confirm" in self.features
 
     def publish(self, topic: str, event: event_pb2.Event, *, confirm: bool) -> int:
-        """Queues an event. Answers its number, under which `Confirmed` will come; 0 where none will."""
+        """Queues an event. Answers its number, under which `Confirmed` will come; 0 where none will.
+
+        Raises:
+            PublishRefused: the event is larger than the bridge takes (LIM-1). Sent all the same it would cost
+                the stream, and then, sent again, the next one.
+        """
+        size = event.ByteSize()
+        if size > self._event_bytes:
+            raise PublishRefused(
+                f"the event for {topic} has {size} bytes; at most {self._event_bytes} are taken: send less",
+                code=Code.LIMIT_EXCEEDED,
+            )
         message = stream_pb2.ClientEvent()
         message.publish.topic = topic
         message.publish.event.CopyFrom(event)
@@ -231,9 +256,15 @@ class Session:
         self._reasons.pop(pub_seq, None)
 
     def answer(self, result: action_pb2.ActionResult) -> bool:
-        """Queues the result of a call. False where the stream it came on is gone: nobody waits (ACT-4)."""
+        """Queues the result of a call. False where the stream it came on is gone: nobody waits (ACT-4).
+
+        An answer larger than the bridge takes becomes an error that says so.
+        """
         if self.state is not State.STREAMING:
             return False
+        size = result.ByteSize()
+        if size > self._message_bytes - FRAME_BYTES:
+            result = _too_large(result.id, size, self._message_bytes)
         self._outbox.append(stream_pb2.ClientEvent(action_result=result))
         return True
 
@@ -361,6 +392,12 @@ def _refusal(agent_id: str, response: agent_pb2.AgentRegisterResponse) -> LoomEr
     return RegistrationRefused(
         f"the bridge refused the registration of {agent_id}: {said}", code=response.error_code
     )
+
+
+def _too_large(call_id: str, size: int, most: int) -> action_pb2.ActionResult:
+    message = f"the answer has {size} bytes; the bridge takes {most}: answer with less, or with a reference"
+    error = action_pb2.ActionError(code=Code.LIMIT_EXCEEDED, message=message)
+    return action_pb2.ActionResult(id=call_id, status=action_pb2.ACTION_ERROR, error=error)
 
 
 def _is_plain_publish(message: stream_pb2.ClientEvent) -> bool:

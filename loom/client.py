@@ -1,0 +1,264 @@
+"""`BridgeClient`: the shell on grpc.aio. It makes every call and maps every status; nothing above knows gRPC.
+
+It keeps one channel. A channel whose connection is in doubt is thrown away, and with it gRPC's own back-off;
+calls that waited on it are told at once. The agent's stream is kept up by `loom.connection`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import grpc.aio
+
+from loom.channel import call_metadata, open_channel
+from loom.connection import Connection
+from loom.errors import BridgeUnavailable, DeadlineExceeded, NotConnected
+from loom.status import error_from_rpc
+from loom.v1 import action_pb2, bridge_pb2_grpc, stream_pb2
+
+if TYPE_CHECKING:
+    from loom.connection import Receiver
+    from loom.endpoint import Endpoint
+    from loom.registration import Registration
+    from loom.stream import Call
+    from loom.v1 import agent_pb2, event_pb2
+
+__all__ = ["BridgeClient"]
+
+DEFAULT_TIMEOUT_S = 30.0
+REGISTER_TIMEOUT_S = 5.0
+DEADLINE_GRACE_S = 2.0
+"""The bridge enforces a call's deadline; gRPC's own comes this much later, for a bridge that is frozen."""
+
+_Request = TypeVar("_Request")
+_Response = TypeVar("_Response")
+
+
+class BridgeClient:
+    """A client of one bridge. Unary calls work at once; `connect` adds an agent's stream.
+
+    Belongs to the event loop it is first used on.
+
+    Args:
+        endpoint: where the bridge is.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self._metadata = call_metadata(endpoint)
+        self._channel: grpc.aio.Channel | None = None
+        self._connection: Connection | None = None
+
+    async def __aenter__(self) -> BridgeClient:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    # The stream.
+
+    async def connect(self, registration: Registration, receiver: Receiver, *, timeout: float = 10.0) -> None:
+        """Registers an agent and opens its stream; from then on the client comes back by itself.
+
+        Args:
+            registration: what to register.
+            receiver: who is told what comes in.
+            timeout: seconds to go on trying while no bridge answers.
+
+        Raises:
+            BridgeUnavailable: no bridge answered in time.
+            BridgeError: the bridge refused: RegistrationRefused, Unauthenticated, PermissionDenied,
+                Superseded, ProtocolError.
+        """
+        if self._connection is not None:
+            raise NotConnected("this client has a stream already: use one client per agent")
+        self._connection = Connection(self, registration, receiver)
+        try:
+            await self._connection.begin(timeout)
+        except BaseException:
+            await self.close()
+            raise
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the agent's stream is open now."""
+        return self._connection is not None and self._connection.is_live
+
+    @property
+    def confirms(self) -> bool:
+        """Whether the bridge tells how many receive a publish."""
+        return self._connection is not None and self._connection.session.confirms
+
+    @property
+    def features(self) -> frozenset[str]:
+        """The features agreed with the bridge; none at the base level."""
+        return frozenset() if self._connection is None else self._connection.session.features
+
+    @property
+    def epoch(self) -> int:
+        """The number of the session (SES-4); 0 without one."""
+        return 0 if self._connection is None else self._connection.session.epoch
+
+    async def wait_ended(self) -> None:
+        """Waits until the stream is over for good.
+
+        Raises:
+            BridgeError: what ended it, unless `close` did.
+        """
+        await self._connected().wait_over()
+
+    async def replace(self, registration: Registration) -> None:
+        """Replaces the registration; the stream goes on under the new one (REG-3).
+
+        Raises:
+            LoomError: the bridge is away, or refused it; the old one is still in force.
+        """
+        session = self._connected().session
+        session.replaced(await self.register_agent(session.replace(registration)))
+
+    async def publish(
+        self,
+        topic: str,
+        event: event_pb2.Event,
+        *,
+        confirm: bool = True,
+        timeout: float = DEFAULT_TIMEOUT_S,
+    ) -> int:
+        """Publishes an event (PUB-1).
+
+        A confirmed publish survives a lost stream: it is sent again under the same number, and accepted once.
+
+        Args:
+            topic: the concrete topic.
+            event: the event.
+            confirm: wait for the bridge's receipt.
+            timeout: seconds to wait, for room and for the receipt.
+
+        Returns:
+            How many agents receive it; -1 where the bridge does not tell, or was not asked.
+
+        Raises:
+            PublishRefused: the bridge refused it, and why.
+            DeadlineExceeded: no receipt in time; it may arrive all the same.
+            BridgeError: the stream ended for good, or (without a receipt to wait for) the bridge is away.
+        """
+        connection = self._connected()
+        try:
+            async with asyncio.timeout(timeout):
+                return await connection.publish(topic, event, confirm=confirm)
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                f"the publish to {topic} was not confirmed within {timeout:g} s; it may arrive all the same"
+            ) from error
+
+    def answer(self, result: action_pb2.ActionResult) -> bool:
+        """Answers a call. False where the stream it came on is gone: nobody waits for it (ACT-4)."""
+        return self._connected().answer(result)
+
+    async def close(self, reason: str = "") -> None:
+        """Says goodbye, waits until the bridge has flushed (at most 6 s), and closes the channel."""
+        if self._connection is not None:
+            await self._connection.leave(reason)
+        await self.drop_channel()
+
+    # Unary calls.
+
+    async def invoke(
+        self, call: action_pb2.ActionCall, *, timeout: float = DEFAULT_TIMEOUT_S
+    ) -> action_pb2.ActionResult:
+        """Calls a capability (ACT).
+
+        Args:
+            call: the call; its `timeout_ms` is set from `timeout`.
+            timeout: seconds until the bridge gives up.
+
+        Raises:
+            LoomError: the bridge could not be reached, or went away; how the call itself ended stands in the
+                result.
+        """
+        if self._connection is not None:
+            await self._connection.until_live(timeout)
+        call.timeout_ms = max(1, int(timeout * 1000))
+        bridge = self._bridge()
+        return await self._unary(bridge.ForwardAction, call, timeout + DEADLINE_GRACE_S)
+
+    async def list_capabilities(
+        self, *, timeout: float = DEFAULT_TIMEOUT_S
+    ) -> list[action_pb2.CapabilityDescriptor]:
+        """What is callable now, with schemas (ACT-11).
+
+        Raises:
+            LoomError: the bridge could not be reached.
+        """
+        stub = bridge_pb2_grpc.ActionBrokerStub(self._opened())
+        broker = cast("bridge_pb2_grpc.ActionBrokerAsyncStub", stub)
+        answer = await self._unary(broker.ListCapabilities, action_pb2.ListCapabilitiesRequest(), timeout)
+        return list(answer.capabilities)
+
+    async def heartbeat(self, *, timeout: float = 5.0) -> float:
+        """Asks whether the bridge answers (HB-1). Returns the seconds it took.
+
+        Raises:
+            LoomError: it does not.
+        """
+        begin = time.monotonic()
+        request = stream_pb2.HeartbeatRequest(timestamp_ms=int(time.time() * 1000))
+        await self._unary(self._bridge().Heartbeat, request, timeout)
+        return time.monotonic() - begin
+
+    # What the connection asks of its client.
+
+    async def register_agent(
+        self, request: agent_pb2.AgentRegisterRequest
+    ) -> agent_pb2.AgentRegisterResponse:
+        """RegisterAgent, as it is.
+
+        Raises:
+            LoomError: the bridge could not be reached.
+        """
+        return await self._unary(self._bridge().RegisterAgent, request, REGISTER_TIMEOUT_S)
+
+    def open_stream(self) -> Call:
+        """EventStream, as it is."""
+        return self._bridge().EventStream(metadata=self._metadata)
+
+    async def drop_channel(self) -> None:
+        """Throws the channel away; calls that wait on it raise `BridgeUnavailable`. The next opens another."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            await channel.close()
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            raise NotConnected("the client has no stream: connect it first")
+        return self._connection
+
+    def _opened(self) -> grpc.aio.Channel:
+        if self._channel is None:
+            self._channel = open_channel(self.endpoint)
+        return self._channel
+
+    def _bridge(self) -> bridge_pb2_grpc.BridgeAsyncStub:
+        return cast("bridge_pb2_grpc.BridgeAsyncStub", bridge_pb2_grpc.BridgeStub(self._opened()))
+
+    async def _unary(
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[_Request, _Response],
+        request: _Request,
+        timeout: float,
+    ) -> _Response:
+        call = method(request, timeout=timeout, metadata=self._metadata)
+        try:
+            return await call
+        except grpc.aio.AioRpcError as error:
+            raise error_from_rpc(error, self.endpoint.address) from None
+        except asyncio.CancelledError:
+            # gRPC raises this also when the channel was closed under the call. Only the task knows.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise BridgeUnavailable(
+                f"the connection to {self.endpoint.address} was lost before the answer came: call again"
+            ) from None
