@@ -1,7 +1,7 @@
 """The fake bridge and the test harness of Loom.
 
-Names are imported when they are first used, so that a command line or a pytest run that needs none of them does
-not wait for gRPC.
+Names are imported when they are first used, so that a command line or a pytest run that needs none of them
+does not wait for gRPC.
 """
 
 from __future__ import annotations
