@@ -70,7 +70,7 @@ def test_stubs_of_services_are_kept_where_there_are_services() -> None:
 
 def test_a_malformed_proto_is_named(copy: Path) -> None:
     (copy / "proto/loom/v1/event.proto").write_text('syntax = "proto3";\nmessage {}\n')
-    with pytest.raises(ConfigError, match=r"protoc failed: loom/v1/event\.proto:2:\d+: .*mend") as caught:
+    with pytest.raises(ConfigError, match=r"protoc failed: .*loom/v1/event\.proto:2:\d+: .*mend") as caught:
         protogen.check(copy)
     assert "\n" not in caught.value.message
 
@@ -84,14 +84,8 @@ def test_the_tools_are_told_when_they_cannot_be_had(tmp_path: Path, monkeypatch:
         ConfigError, match=r"grpcio-tools==1\.74\.0, .*cannot be installed: ERROR: .*check the network"
     ):
         protogen.check(ROOT, lines.append)
-    assert lines == [
-        f"installing the generator once, into {next((tmp_path / 'loom').iterdir())}/{_key(lines[0])}"
-    ]
+    assert [line.partition(",")[0] for line in lines] == ["installing the generator once"]
     assert list((tmp_path / "loom/proto-tools").iterdir()) == [], "half an environment was left behind"
-
-
-def _key(line: str) -> str:
-    return Path(line.rpartition(" ")[2]).name
 
 
 def test_export_gives_the_files(tmp_path: Path) -> None:
@@ -111,7 +105,7 @@ def test_export_gives_the_files(tmp_path: Path) -> None:
 
 def test_export_to_where_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="cannot write to .*name another folder"):
+    with pytest.raises(ConfigError, match=r"cannot write to .*name another folder"):
         protogen.export(tmp_path / "file")
 
 
