@@ -69,10 +69,10 @@ def name_problem(name: str) -> str | None:
     """What is wrong with a project's name, and what to do; None where it is good."""
     if not NAME.fullmatch(name) or len(name) > LONGEST:
         hint = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:LONGEST].rstrip("-")
-        better = f", such as {hint!r}" if NAME.fullmatch(hint) else ", such as 'my-agent'"
+        recognisable = NAME.fullmatch(hint) and len(hint) * 2 >= len(name)
         return (
             f"{name!r} is no project name; begin with a letter and use a-z, 0-9 and single - or _, "
-            f"at most {LONGEST} characters{better}"
+            f"at most {LONGEST} characters, such as {hint if recognisable else 'my-agent'!r}"
         )
     package = name.replace("-", "_")
     if keyword.iskeyword(package) or package in sys.stdlib_module_names or package in RESERVED:

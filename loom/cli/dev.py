@@ -1,0 +1,67 @@
+"""`loom dev`: a bridge, the agents that are named, and everything that happens there."""
+
+from __future__ import annotations
+
+import click
+
+from loom.cli.bridges import KINDS, MISSING
+from loom.cli.exits import Exit, Failure
+from loom.cli.options import json_option
+
+DEFAULT_PORT = 50051
+
+
+@click.command()
+@click.argument("targets", nargs=-1, metavar="[FILE_OR_MODULE[:NAME]]...")
+@click.option(
+    "--bridge",
+    "kind",
+    type=click.Choice(KINDS),
+    default="auto",
+    show_default=True,
+    help="Which bridge to start; auto takes the best one there is.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Where it listens; 0 takes any free one.",
+)
+@click.option("--reload", is_flag=True, help="Restart the agents when their code changes.")
+@click.option("--payloads", is_flag=True, help="Show what events and calls carry.")
+@json_option
+def command(
+    targets: tuple[str, ...], kind: str, port: int, reload: bool, payloads: bool, as_json: bool
+) -> None:
+    """Start a bridge and watch what happens on it.
+
+    Shows agents that come and go, events and who got them, calls with their latency, and what went wrong.
+    Agents that are named run too, each in a process of its own. Ctrl-C ends everything in order.
+
+    \b
+    Examples:
+      loom dev                                the bridge alone
+      loom dev planner.py writer.py --reload  and two agents, restarted on change
+      loom dev --json | jq 'select(.kind == "call.ended") | .took_us'
+    """
+    if kind in MISSING:
+        raise Failure(MISSING[kind], Exit.USAGE)
+    from loom.cli.discover import Target
+    from loom.cli.reloading import require_watchfiles
+
+    for target in targets:
+        Target.parse(target)
+    if reload:
+        require_watchfiles()
+    import asyncio
+
+    from loom.cli.view import View
+    from loom.cli.watching import watch
+
+    view = View(machine=as_json, payloads=payloads)
+    try:
+        code = asyncio.run(watch(targets, kind, port, view, reload=reload))
+    except asyncio.CancelledError:
+        code = Exit.INTERRUPTED
+    click.get_current_context().exit(code)

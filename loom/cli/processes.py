@@ -1,0 +1,103 @@
+"""Processes that a command starts: they end with it, in order, and their output is told apart.
+
+They live in a session of their own, so that Ctrl-C reaches only us and we decide who ends when.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncio import StreamReader
+    from asyncio.subprocess import Process
+    from collections.abc import Callable, Sequence
+
+__all__ = ["Child"]
+
+LONGEST_LINE = 1024 * 1024
+
+
+class Child:
+    """One Python process.
+
+    Attributes:
+        name: what it is called before its lines.
+    """
+
+    def __init__(self, name: str, process: Process) -> None:
+        self.name = name
+        self._process = process
+        # Read all the time: a full pipe would stop the process.
+        stderr = process.stderr
+        self._complaints = None if stderr is None else asyncio.create_task(stderr.read())
+
+    @classmethod
+    async def start(cls, name: str, arguments: Sequence[str], *, merged: bool) -> Child:
+        """Starts `python ARGUMENTS`; with `merged` its stderr comes with its stdout."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+            limit=LONGEST_LINE,
+        )
+        return cls(name, process)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    async def line(self) -> str:
+        """Its next line on stdout; empty at the end."""
+        return await _line(self._stdout)
+
+    async def complaints(self) -> str:
+        """All it says on stderr until it ends, where that was not merged."""
+        return "" if self._complaints is None else (await self._complaints).decode("utf-8", "replace").strip()
+
+    async def forward(self, show: Callable[[str], None]) -> int:
+        """Shows each line until it ends; gives its exit code."""
+        while line := await self.line():
+            show(line.rstrip("\n"))
+        return await self._process.wait()
+
+    async def wait(self) -> int:
+        """Waits until it ended; gives its exit code."""
+        return await self._process.wait()
+
+    async def stop(self, grace: float) -> None:
+        """Asks it to end (SIGTERM), and ends it after `grace` seconds."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
+        try:
+            await asyncio.wait_for(self._process.wait(), grace)
+        except TimeoutError:
+            self.kill()
+            await self._process.wait()
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    @property
+    def _stdout(self) -> StreamReader:
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+
+async def _line(stream: StreamReader) -> str:
+    try:
+        line = await stream.readline()
+    except ValueError:  # longer than the limit; what follows is still worth having
+        return "(a line of more than a mebibyte was left out)\n"
+    return line.decode("utf-8", "replace")
