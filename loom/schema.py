@@ -24,7 +24,7 @@ from loom.payload import adapter_for, type_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Signature", "describe"]
+__all__ = ["Names", "Signature", "check_kind", "describe", "takes_context"]
 
 # A field of the model is named so, whatever the parameter: no parameter can clash with BaseModel's own names.
 _FIELD = "arg_{}"
@@ -78,16 +78,16 @@ def describe(function: Callable[..., Any], what: str) -> Signature:
     Raises:
         DefinitionError: the function cannot be described; the message says what to do.
     """
-    _check_kind(function, what)
+    check_kind(function, what)
     signature = inspect.signature(function)
-    names = _Names(function, what)
+    names = Names(function, what)
     parameters: dict[str, inspect.Parameter] = {}
     fields: dict[str, Any] = {}
     context = ""
     for parameter in signature.parameters.values():
         _check_parameter(parameter, what)
         parameters[parameter.name] = parameter
-        if _takes_context(parameter, names):
+        if takes_context(parameter, names):
             if context:
                 raise DefinitionError(
                     f"{what} takes the Context twice ({context!r}, {parameter.name!r}); once is enough"
@@ -114,7 +114,12 @@ def describe(function: Callable[..., Any], what: str) -> Signature:
     )
 
 
-def _check_kind(function: Callable[..., Any], what: str) -> None:
+def check_kind(function: Callable[..., Any], what: str) -> None:
+    """Refuses what is not a function, and functions that yield.
+
+    Raises:
+        DefinitionError: as said.
+    """
     plain = inspect.unwrap(function)
     if not (inspect.isfunction(plain) or inspect.ismethod(plain)):
         raise DefinitionError(
@@ -144,8 +149,11 @@ def _unannotated(name: str, what: str) -> str:
     return f"parameter {name!r} of {what} has no type; annotate it, for example `{name}: str`"
 
 
-class _Names:
-    """Resolves the annotations of one function, also those written as text."""
+class Names:
+    """Resolves the annotations of one function, also those written as text.
+
+    `what` is how errors call the function.
+    """
 
     def __init__(self, function: Callable[..., Any], what: str) -> None:
         plain = inspect.unwrap(function)
@@ -194,7 +202,8 @@ def _closure(function: Callable[..., Any]) -> Mapping[str, Any]:
         return {}
 
 
-def _takes_context(parameter: inspect.Parameter, names: _Names) -> bool:
+def takes_context(parameter: inspect.Parameter, names: Names) -> bool:
+    """Whether a parameter takes the Context: it is named `ctx`, or annotated so."""
     if parameter.name == "ctx":
         return True
     annotation = parameter.annotation
@@ -208,7 +217,7 @@ def _takes_context(parameter: inspect.Parameter, names: _Names) -> bool:
     return any(isinstance(option, type) and issubclass(option, context_class) for option in options)
 
 
-def _field(parameter: inspect.Parameter, names: _Names) -> tuple[Any, Any]:
+def _field(parameter: inspect.Parameter, names: Names) -> tuple[Any, Any]:
     """A parameter as (annotation, default) for the model.
 
     The field goes by the parameter's name on the wire, unless `Field(alias=...)` gives it another.
