@@ -1,8 +1,8 @@
 """The protocol as a pure state machine: the heart of the fake bridge, and the twin of the Rust engine.
 
 One engine is one namespace. A message comes in with the time, outputs go out; nothing here does I/O, reads a
-clock, draws a random number or awaits. So a trace of inputs replays exactly, time can be virtual, and what is true
-of this folder is true of every bridge that replays its traces.
+clock, draws a random number or awaits. So a trace of inputs replays exactly, time can be virtual, and what
+is true of this folder is true of every bridge that replays its traces.
 
 Layout, from the border to the core:
 

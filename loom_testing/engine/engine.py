@@ -82,7 +82,7 @@ def _receive(core: Core, came_in: inputs.Receive) -> None:
 
 
 def _unknown(core: Core, stream: Stream, message: m.Unknown) -> None:
-    named = f"message {message.kind}" if message.kind else "the message"
+    named = f"message {message.name}" if message.name else "the message"
     flow.reply(core, stream, m.Err(Code.INVALID_MESSAGE, f"{named} is empty or not known to this bridge"))
 
 

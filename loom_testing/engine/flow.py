@@ -2,7 +2,8 @@
 
 Whatever goes out to an agent passes through here. The shell takes at most a window of messages and reports
 what its transport took; the rest stays in the engine, where it is counted, expires, and can be taken back. A
-copy that finds no room waits and is charged to its publisher, whose stream is read no further until it is queued.
+copy that finds no room waits and is charged to its publisher, whose stream is read no further until it is
+queued.
 """
 
 from __future__ import annotations

@@ -130,9 +130,9 @@ class Goodbye:
 
 @dataclass(slots=True)
 class Unknown:
-    """A message this engine does not know; `kind` names it where the shell can tell."""
+    """A message this engine does not know; `name` tells which where the shell can."""
 
-    kind: str = ""
+    name: str = ""
 
 
 ClientMessage = Ack | Publish | Ping | ActionResult | Subscribe | Unsubscribe | Goodbye | Unknown

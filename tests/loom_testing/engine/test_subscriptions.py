@@ -1,0 +1,63 @@
+"""PUB-8: changing what a live session hears."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loom.codes import Code
+from loom_testing.engine import messages as m
+from tests.loom_testing.engine.world import World
+
+
+def test_subscribe_and_unsubscribe_while_live(world: World) -> None:
+    agent = world.join("a")
+    world.say(agent, m.Subscribe(1, [m.Subscription("x"), m.Subscription("y", group="g")]))
+    assert agent.take(m.Receipt) == [m.Receipt(1)]
+    world.publish(agent, "x", "e1")
+    world.publish(agent, "y", "e2")
+    world.say(agent, m.Unsubscribe(2, [m.Subscription("x"), m.Subscription("y"), m.Subscription("z")]))
+    world.publish(agent, "x", "e3")
+    world.publish(agent, "y", "e4")
+    assert agent.event_ids() == ["e1", "e2", "e4"]
+    assert agent.take(m.Receipt) == [m.Receipt(2)]
+
+
+def test_all_or_none(world: World) -> None:
+    agent = world.join("a")
+    world.say(agent, m.Subscribe(5, [m.Subscription("x"), m.Subscription("a..b")]))
+    error, receipt = agent.received
+    assert (error.code, error.ref) == (Code.INVALID_TOPIC, "5")
+    assert receipt == m.Receipt(5, 0, Code.INVALID_TOPIC)
+    agent.received.clear()
+    world.publish(agent, "x", "e1")
+    assert agent.event_ids() == []
+
+
+def test_without_a_ref_there_is_no_receipt(world: World) -> None:
+    agent = world.join("a")
+    world.say(agent, m.Subscribe(0, [m.Subscription("x")]))
+    world.say(agent, m.Subscribe(0, [m.Subscription("")]))
+    assert [(error.code, error.ref) for error in agent.received] == [(Code.INVALID_TOPIC, "")]
+
+
+def test_needs_the_feature(world: World) -> None:
+    agent = world.join("a", features=[])
+    world.say(agent, m.Subscribe(0, [m.Subscription("x")]))
+    world.say(agent, m.Unsubscribe(0, [m.Subscription("x")]))
+    assert [error.code for error in agent.received] == [Code.FEATURE_REQUIRED] * 2
+
+
+def test_the_number_is_limited(make_world: Any) -> None:
+    world = make_world(subscriptions=2)
+    agent = world.join("a", "x")
+    world.say(agent, m.Subscribe(1, [m.Subscription("y"), m.Subscription("z")]))
+    assert agent.take(m.Receipt) == [m.Receipt(1, 0, Code.LIMIT_EXCEEDED)]
+    world.say(agent, m.Subscribe(2, [m.Subscription("y")]))
+    assert agent.take(m.Receipt) == [m.Receipt(2)]
+
+
+def test_nobody_can_leave_its_replies(world: World) -> None:
+    agent = world.join("a")
+    world.say(agent, m.Unsubscribe(1, [m.Subscription("agent.a.replies")]))
+    world.publish(agent, "agent.a.replies", "e1")
+    assert agent.event_ids() == ["e1"]
