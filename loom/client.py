@@ -49,6 +49,7 @@ class BridgeClient:
         self.endpoint = endpoint
         self._metadata = call_metadata(endpoint)
         self._channel: grpc.aio.Channel | None = None
+        self._stub: bridge_pb2_grpc.BridgeAsyncStub | None = None
         self._connection: Connection | None = None
 
     async def __aenter__(self) -> BridgeClient:
@@ -225,8 +226,8 @@ class BridgeClient:
         return self._bridge().EventStream(metadata=self._metadata)
 
     async def drop_channel(self) -> None:
-        """Throws the channel away; calls that wait on it raise `BridgeUnavailable`. The next opens another."""
-        channel, self._channel = self._channel, None
+        """Throws the channel away, for a new one. Calls that wait on it raise `BridgeUnavailable`."""
+        channel, self._channel, self._stub = self._channel, None, None
         if channel is not None:
             await channel.close()
 
@@ -241,7 +242,10 @@ class BridgeClient:
         return self._channel
 
     def _bridge(self) -> bridge_pb2_grpc.BridgeAsyncStub:
-        return cast("bridge_pb2_grpc.BridgeAsyncStub", bridge_pb2_grpc.BridgeStub(self._opened()))
+        channel = self._opened()
+        if self._stub is None:
+            self._stub = cast("bridge_pb2_grpc.BridgeAsyncStub", bridge_pb2_grpc.BridgeStub(channel))
+        return self._stub
 
     async def _unary(
         self,

@@ -1,0 +1,90 @@
+"""Waiting for several: a barrier over agents, and a gathering of calls. Both say who is missing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from loom.deadline import budget
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Hashable
+
+__all__ = ["Barrier", "Gathered", "gather"]
+
+K = TypeVar("K", bound="Hashable")
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """What came back from a barrier.
+
+    Attributes:
+        replies: agent id -> the value it replied with, in the order they came.
+        errors: agent id -> the error it replied with.
+        missing: the agents that were named and did not answer.
+        missing_count: how many answers are missing, named or not; 0 also where nobody knows how many there
+            should be.
+    """
+
+    replies: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, Exception] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    missing_count: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether everyone answered, and none with an error."""
+        return not self.missing_count and not self.errors
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered(Generic[K]):
+    """What came of several calls made together.
+
+    Attributes:
+        replies: name -> its result.
+        errors: name -> what it raised.
+        missing: the names of those that were given up when time ran out.
+    """
+
+    replies: dict[K, Any]
+    errors: dict[K, Exception]
+    missing: list[K]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of them succeeded."""
+        return not self.errors and not self.missing
+
+
+async def gather(calls: Mapping[K, Awaitable[Any]], timeout: float | None) -> Gathered[K]:
+    """Awaits calls together; those that are not done in time are cancelled.
+
+    Args:
+        calls: name -> what to await.
+        timeout: seconds for all of them; None for the default, 30 s. The inherited budget bounds it.
+    """
+    seconds = budget(timeout, "the gathering")
+    tasks = {name: asyncio.ensure_future(call) for name, call in calls.items()}
+    try:
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=seconds)
+    finally:
+        late = [task for task in tasks.values() if not task.done()]
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+    missing = [name for name, task in tasks.items() if task.cancelled() or task in late]
+    done = {name: task for name, task in tasks.items() if name not in missing}
+    errors = {name: error for name, task in done.items() if (error := task.exception()) is not None}
+    for error in errors.values():
+        if not isinstance(error, Exception):
+            raise error
+    return Gathered(
+        replies={name: task.result() for name, task in done.items() if name not in errors},
+        errors={name: error for name, error in errors.items() if isinstance(error, Exception)},
+        missing=missing,
+    )

@@ -1,0 +1,63 @@
+"""The budget of time that calls inherit: across awaits, tasks, threads, and agents.
+
+A handler of a request, and a capability, run under the deadline of who waits for them. Every call made
+inside, however deep, gets what is left of it at the most.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from loom.errors import DeadlineExceeded, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["DEFAULT_TIMEOUT_S", "budget", "inherit", "remaining"]
+
+DEFAULT_TIMEOUT_S = 30.0
+"""Nothing waits for ever: a call that names no time-out has this one."""
+
+_deadline: ContextVar[float | None] = ContextVar("loom_deadline", default=None)
+
+
+def remaining() -> float | None:
+    """Seconds left of the inherited budget, never below 0; None without one."""
+    deadline = _deadline.get()
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
+
+
+def budget(timeout: float | None, what: str) -> float:
+    """Seconds that a call may take: its own time-out, and no more than what is left.
+
+    Args:
+        timeout: what the caller said; None for the default, 30 s.
+        what: how errors call it, such as `the request to paper.review`.
+
+    Raises:
+        DeadlineExceeded: nothing is left.
+        InvalidInput: the time-out is not a number of seconds above 0.
+    """
+    if timeout is not None and not (timeout > 0 and math.isfinite(timeout)):
+        raise InvalidInput(f"the timeout of {what} is {timeout!r}: give seconds above 0, or None for 30")
+    wanted = DEFAULT_TIMEOUT_S if timeout is None else timeout
+    left = remaining()
+    if left is None:
+        return wanted
+    if left <= 0:
+        raise DeadlineExceeded(f"no time is left for {what}: who asked for it waits no longer")
+    return min(wanted, left)
+
+
+@contextlib.contextmanager
+def inherit(seconds: float | None) -> Iterator[None]:
+    """Runs the block with so many seconds; None leaves it without a budget."""
+    token = _deadline.set(None if seconds is None else time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
