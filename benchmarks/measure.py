@@ -60,7 +60,10 @@ class Figures:
 
 
 async def measure(row: Row, rounds: int) -> list[Figures]:
-    """Lets every contestant do the job `row.times` times in each round; the order turns from round to round."""
+    """Lets every contestant do the job `row.times` times in each round.
+
+    Who begins turns from round to round.
+    """
     figures = {contestant.name: Figures(contestant.name) for contestant in row.contestants}
     for number in range(rounds):
         shift = number % len(row.contestants)

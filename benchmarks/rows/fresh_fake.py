@@ -9,7 +9,7 @@ unary call and teardown.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
@@ -47,9 +47,8 @@ async def bare_grpc() -> AsyncIterator[Once]:
     async def echo(request: bytes, context: object) -> bytes:
         return request
 
-    handler = grpc.method_handlers_generic_handler(
-        "bench.Echo", {"Echo": grpc.unary_unary_rpc_method_handler(echo)}
-    )
+    methods = {"Echo": grpc.unary_unary_rpc_method_handler(echo)}
+    handler = grpc.method_handlers_generic_handler("bench.Echo", methods)
 
     async def once() -> None:
         server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
@@ -57,7 +56,8 @@ async def bare_grpc() -> AsyncIterator[Once]:
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            assert await channel.unary_unary("/bench.Echo/Echo")(PAYLOAD.encode()) == PAYLOAD.encode()
+            call: Any = channel.unary_unary("/bench.Echo/Echo")
+            assert await call(PAYLOAD.encode()) == PAYLOAD.encode()
         await server.stop(None)
 
     yield once

@@ -31,7 +31,7 @@ def test_a_wrong_call_says_how_it_is_called(arguments, capsys):
 
 def test_a_python_without_venv_is_told_what_to_install(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(venv, "VENV", tmp_path / "venv")
-    monkeypatch.setattr(venv.sys, "executable", os.devnull)
+    monkeypatch.setattr(sys, "executable", os.devnull)
     monkeypatch.setattr(venv, "quiet", lambda command: False)
     assert venv.main(["tools"]) == 2
     assert "apt-get install python3-venv" in capsys.readouterr().err
