@@ -238,9 +238,7 @@ def test_an_observer_that_also_subscribes_counts(world: World) -> None:
 
 
 def test_an_observing_member_is_still_a_member(world: World) -> None:
-    both = world.join(
-        "a", subscriptions=[m.Subscription(">", observer=True), m.Subscription("x", group="g")]
-    )
+    both = world.join("a", subscriptions=[m.Subscription(">", observer=True), m.Subscription("x", group="g")])
     world.confirm(both, 1, "x", "e1")
     assert both.event_ids() == ["e1"]
     assert both.take(m.Receipt) == [m.Receipt(1, 1)]

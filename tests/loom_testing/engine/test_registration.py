@@ -70,9 +70,7 @@ BAD_PARTS: list[tuple[dict[str, Any], Code, str]] = [
 
 
 @pytest.mark.parametrize(("parts", "code", "reason"), BAD_PARTS)
-def test_one_bad_part_fails_the_whole(
-    world: World, parts: dict[str, Any], code: Code, reason: str
-) -> None:
+def test_one_bad_part_fails_the_whole(world: World, parts: dict[str, Any], code: Code, reason: str) -> None:
     """Atomically: what the agent heard and offered before stays as it was (REG-2)."""
     agent = world.join("a", "old", capabilities=[m.Capability("old.cap")])
     topics = parts.get("subscribed_topics", ["new"])

@@ -23,9 +23,7 @@ def route(pattern: str, agent_id: str = "agent") -> Route:
 
 def naive(pattern: str, topic: str) -> bool:
     """PUB-2 as a regular expression."""
-    tokens = [
-        {"*": r"[^.]+", ">": r".+"}.get(token, re.escape(token)) for token in pattern.split(".")
-    ]
+    tokens = [{"*": r"[^.]+", ">": r".+"}.get(token, re.escape(token)) for token in pattern.split(".")]
     return re.fullmatch(r"\.".join(tokens), topic) is not None
 
 
