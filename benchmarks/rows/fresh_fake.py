@@ -15,7 +15,7 @@ import grpc
 import grpc.aio
 from faststream.nats import NatsBroker, TestNatsBroker
 
-from benchmarks.measure import Contestant, Once, Row
+from benchmarks.measure import Once
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
