@@ -83,8 +83,8 @@ def remove_routes(core: Core, agent: Agent, routes: list[Route]) -> None:
     """Unsubscribes the agent from some or all of what it hears."""
     for route in routes:
         core.router.remove(route)
-    gone = {id(route) for route in routes}
-    agent.routes = [route for route in agent.routes if id(route) not in gone]
+    gone = set(routes)
+    agent.routes = [route for route in agent.routes if route not in gone]
 
 
 def withdraw(core: Core, agent: Agent) -> None:
