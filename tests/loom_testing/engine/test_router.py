@@ -29,12 +29,14 @@ def naive(pattern: str, topic: str) -> bool:
 
 @given(st.lists(PATTERNS, max_size=12), st.lists(TOPICS, min_size=1, max_size=8), st.data())
 def test_agrees_with_the_oracle(patterns: list[str], topics: list[str], data: st.DataObject) -> None:
-    router, held = Router(), []
+    router = Router()
+    held: list[Route] = []
     for pattern in patterns:
         held.append(route(pattern))
         router.add(held[-1])
     for topic in topics:
-        if held and data.draw(st.booleans()):
+        removes: bool = data.draw(st.booleans())
+        if held and removes:
             router.remove(held.pop(data.draw(st.integers(0, len(held) - 1))))
         found = {id(item) for item in router.match(topic)}
         assert found == {id(item) for item in held if naive(item.subscription.topic, topic)}

@@ -23,8 +23,9 @@ TABLES: list[tuple[dict[Any, Any], Any, set[Any]]] = [
 
 @pytest.mark.parametrize(("table", "first", "last"), TABLES)
 def test_every_state_is_reached_and_every_end_is_one(table: Any, first: Any, last: Any) -> None:
-    assert set(type(first)) == {first} | set(table.values())
-    assert {state for state in type(first) if not any(before is state for before, _ in table)} == last
+    states_of: Any = type(first)
+    assert set(states_of) == {first} | set(table.values())
+    assert {state for state in states_of if not any(before is state for before, _ in table)} == last
 
 
 def test_what_is_not_in_a_table_cannot_happen() -> None:

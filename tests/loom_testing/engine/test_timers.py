@@ -50,7 +50,8 @@ def test_moved_timers_do_not_pile_up() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.one_of(st.none(), st.integers(0, 20)))))
 def test_is_a_dictionary_with_an_order(steps: list[tuple[int, int | None]]) -> None:
-    timers, model = Timers(), {}
+    timers = Timers()
+    model: dict[int, int] = {}
     for number, deadline in steps:
         if deadline is None:
             timers.cancel(TimerKind.WAITER, number)
