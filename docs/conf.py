@@ -21,6 +21,7 @@ extensions = [
     "sphinx_click",
     "sphinx_copybutton",
     "docs._ext.error_codes",
+    "docs._ext.house_docstrings",
     "docs._ext.limits",
     "docs._ext.state_diagrams",
 ]
@@ -49,4 +50,5 @@ python_use_unqualified_type_names = True
 copybutton_prompt_text = r"\$ |>>> "
 copybutton_prompt_is_regexp = True
 
+default_role = "code"
 nitpicky = False
