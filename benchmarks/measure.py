@@ -26,18 +26,28 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table: the same job, done by several. The first contestant is ours."""
+    """One row of the table: the same job, done by several. The first contestant is ours.
+
+    Attributes:
+        name: also of its file under results/.
+        job: what is done, in words.
+        contestants: who does it.
+        target: what we want of the figures, in words.
+        times: how often a contestant does the job in one turn.
+        operations: so many things are done by doing the job once; the figures are of one of them.
+    """
 
     name: str
     job: str
     contestants: Sequence[Contestant]
     target: str
     times: int = 40
+    operations: int = 1
 
 
 @dataclass(slots=True)
 class Figures:
-    """What was measured of one contestant, in milliseconds."""
+    """What was measured of one contestant: milliseconds of one operation."""
 
     name: str
     samples: list[float] = field(default_factory=list)
@@ -68,7 +78,7 @@ async def measure(row: Row, rounds: int) -> list[Figures]:
     for number in range(rounds):
         shift = number % len(row.contestants)
         for contestant in [*row.contestants[shift:], *row.contestants[:shift]]:
-            samples = await _round(contestant, row.times)
+            samples = [sample / row.operations for sample in await _round(contestant, row.times)]
             figures[contestant.name].samples += samples
             figures[contestant.name].rounds.append(statistics.median(samples))
     return list(figures.values())

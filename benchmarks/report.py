@@ -19,11 +19,12 @@ def show(row: Row, figures: list[Figures]) -> str:
     """The row as a small table: milliseconds, and each contestant as a multiple of ours."""
     ours = figures[0]
     width = max(len(one.name) for one in figures)
-    lines = [f"{row.name}: {row.job}", f"  {'':{width}}  p50 ms   p99 ms   spread   ratio"]
+    lines = [f"{row.name}: {row.job}", f"  {'':{width}}  p50 ms    p99 ms      per s  spread   ratio"]
     for one in figures:
         ratio = one.p50 / ours.p50
         lines.append(
-            f"  {one.name:{width}}  {one.p50:6.2f}  {one.p99:7.2f}  {one.spread:6.0%}  {ratio:6.2f}x"
+            f"  {one.name:{width}}  {one.p50:6.3f}  {one.p99:8.3f}  {1000 / one.p50:9.0f}"
+            f"  {one.spread:6.0%}  {ratio:5.2f}x"
         )
     lines.append(f"  target: {row.target}")
     return "\n".join(lines)

@@ -23,5 +23,6 @@ def test_a_fence_is_code():
 
 
 def test_sections_and_lists_stay_as_they_are():
-    text = "Words.\n\nArgs:\n    one: first.\n        and more.\n\n    two: second.\n\n* an item\n\n  of two parts"
-    assert translated(text) == text
+    section = "Words.\n\nArgs:\n    one: first.\n        and more.\n\n    two: second."
+    items = "* an item\n\n  of two parts"
+    assert translated(f"{section}\n\n{items}") == f"{section}\n\n{items}"
