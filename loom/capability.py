@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 import pydantic_core
 from pydantic import ValidationError
 
+from loom.codes import Code
 from loom.errors import CapabilityError, DefinitionError, InvalidInput, InvalidOutput, PayloadError
 from loom.payload import decode_into, explain
 from loom.schema import describe
@@ -155,8 +156,8 @@ class Capability(Generic[P, R]):
         Raises:
             InvalidInput: the arguments do not fit; `details` maps each field's path to what is wrong.
             CapabilityError: the function raised. The message names the exception; its traceback is only
-                logged here. A CapabilityError that the function raises goes to the caller as it is, with a
-                code of its own.
+                logged here. A CapabilityError with a code of its own, raised by the function, goes to the
+                caller as it is.
             InvalidOutput: the answer does not fit the return annotation.
         """
         args, kwargs = self._signature.bind(self._read(payload), context)
@@ -177,8 +178,10 @@ class Capability(Generic[P, R]):
                 return await function(*args, **kwargs)
             result = await run_in_thread(function, *args, **kwargs)
             return await result if inspect.isawaitable(result) else result
-        except CapabilityError:
-            raise
+        except CapabilityError as error:
+            if error.code != Code.CAPABILITY_ERROR:
+                raise  # the function's own code, for its caller to see
+            raise self._failed(error) from error
         except asyncio.CancelledError as error:
             if _is_cancelled():
                 raise

@@ -228,7 +228,9 @@ async def test_an_error_of_its_own_passes_untouched() -> None:
     assert (caught.value.code, caught.value.details) == ("QUOTA", {"left": "0"})
 
 
-@pytest.mark.parametrize("error", [InvalidInput("inner", details={"inner": "x"}), DeadlineExceeded("inner")])
+@pytest.mark.parametrize(
+    "error", [InvalidInput("inner", details={"i": "x"}), DeadlineExceeded("inner"), CapabilityError("inner")]
+)
 async def test_the_errors_of_calls_it_makes_are_not_mistaken_for_the_callers(error: Exception) -> None:
     async def calls_another() -> None:
         raise error
