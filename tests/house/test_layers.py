@@ -1,0 +1,58 @@
+"""Which part may know which: the SDK stands without the fake, the engine without everything."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = {"grpc", "google", "pydantic", "pydantic_core"}
+
+
+def imported(path: Path) -> set[str]:
+    """The top packages that a module imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=aliases):
+                names |= {alias.name for alias in aliases}
+            case ast.ImportFrom(module=str(module), level=0):
+                names.add(module)
+            case _:
+                continue
+    return {name.partition(".")[0] for name in names}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The top packages that are loaded once a fresh Python has run the statement."""
+    code = f"import sys\n{statement}\nprint(*sorted(name.partition('.')[0] for name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_the_sdk_does_not_know_the_fake():
+    knowing = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "loom").rglob("*.py"))
+        if "loom_testing" in imported(path) and path.relative_to(ROOT).parts[1] != "cli"
+    ]
+    assert knowing == []
+
+
+def test_nothing_that_is_shipped_needs_what_is_not():
+    for package in ("loom", "loom_testing"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            assert not imported(path) & {"tests", "scripts", "examples", "benchmarks", "docs"}, path
+
+
+@pytest.mark.parametrize("statement", ["import loom", "import loom.cli", "import loom_testing.cli"])
+def test_what_must_answer_at_once_loads_nothing_heavy(statement: str):
+    assert not loaded_by(statement) & (HEAVY | {"asyncio"})
+
+
+def test_the_engine_loads_nothing_heavy():
+    assert not loaded_by("import loom_testing.engine.engine") & (HEAVY | {"asyncio", "random"})
