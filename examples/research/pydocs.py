@@ -16,6 +16,7 @@ import re
 import sys
 import sysconfig
 import types
+import warnings
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -206,7 +207,9 @@ def _builtin_modules() -> list[str]:
 
 def _read_builtin(document: Document, name: str) -> Iterator[Passage]:
     try:
-        module = importlib.import_module(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # it is read, not used
+            module = importlib.import_module(name)
     except ImportError:
         return
     told: set[str] = set()

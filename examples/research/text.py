@@ -84,7 +84,7 @@ def _terms_of(word: str) -> tuple[str, ...]:
     if not lowered or (len(lowered) == 1 and not lowered.isdigit()):
         return ()
     parts = [part.lower() for part in _PART.findall(word)]
-    if len(parts) < 2:
+    if len(parts) < 2 or word[0].isdigit():
         return () if lowered in STOP_WORDS else (stem(lowered),)
     return (lowered, *(stem(part) for part in parts if len(part) > 1 and part not in STOP_WORDS))
 
