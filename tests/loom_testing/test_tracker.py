@@ -25,7 +25,8 @@ from loom_testing.activity import (
     Refused,
 )
 from loom_testing.engine import inputs, messages, outputs
-from loom_testing.engine.trace import Step
+from loom_testing.engine.engine import Engine
+from loom_testing.engine.trace import Step, decode_step, encode_step
 from loom_testing.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -341,3 +342,87 @@ def test_drain_and_reset(feed: Feed) -> None:
 )
 def test_what_is_not_worth_telling_is_not_told(feed: Feed, came: Input) -> None:
     assert feed.step(came, outputs.HeartbeatReply(1, 5), outputs.Send(3, messages.Pong())) == []
+
+
+# The engine itself.
+
+
+class World:
+    """A tracker behind a real engine."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000
+        self.engine = Engine(self.now)
+        self.tracker = Tracker()
+
+    def feed(self, came: Input, after_us: int = 1000) -> list[Activity]:
+        self.now += after_us
+        went = self.engine.handle(came, self.now)
+        line = encode_step(self.now, came, went)
+        for output in went:
+            if isinstance(output, outputs.Send):
+                went = [*went, *self.engine.handle(inputs.Writable(output.stream, 1), self.now)]
+        return self.tracker.feed(decode_step(line))
+
+    def join(self, stream: int, agent: str, *topics: str, offers: tuple[str, ...] = ()) -> list[Activity]:
+        features = ["cancel", "confirm", "drain", "session", "subscriptions"]
+        subscriptions = [messages.Subscription(topic) for topic in topics]
+        capabilities = [messages.Capability(name) for name in offers]
+        self.feed(
+            inputs.Register(
+                1000 + stream,
+                agent,
+                subscriptions=subscriptions,
+                capabilities=capabilities,
+                features=features,
+            )
+        )
+        self.feed(inputs.Open(stream))
+        return self.feed(inputs.Receive(stream, messages.Ack(agent)))
+
+
+def test_the_engines_own_steps_are_told() -> None:
+    world = World()
+    (joined,) = world.join(1, "planner")
+    assert isinstance(joined, AgentJoined)
+    world.join(2, "reader", "paper.*", offers=("sum",))
+
+    told = world.feed(inputs.Receive(1, messages.Publish("paper.new", event(), confirm=True, pub_seq=1)))
+    assert [each.kind for each in told] == ["event.published", "event.delivered"]
+    assert isinstance(told[0], EventPublished)
+    assert told[0].matched == 1
+
+    (refused,) = world.feed(inputs.Receive(1, messages.Publish("a..b", event(), confirm=True, pub_seq=2)))
+    assert isinstance(refused, Refused)
+    assert refused.code == "INVALID_TOPIC"
+
+    (started,) = world.feed(inputs.Invoke(50, call()))
+    assert isinstance(started, CallStarted)
+    told = world.feed(inputs.Tick(), 31_000_000)  # nobody sends heartbeats here
+    assert sorted(each.kind for each in told) == ["agent.left", "agent.left", "call.ended"]
+
+
+def test_the_engine_says_who_took_over_who_left_and_who_was_lost() -> None:
+    world = World()
+    world.join(1, "a")
+    left, joined = world.join(2, "a")
+    assert isinstance(left, AgentLeft)
+    assert not left.orderly
+    assert isinstance(joined, AgentJoined)
+    (left,) = world.feed(inputs.Receive(2, messages.Goodbye()))
+    assert isinstance(left, AgentLeft)
+    assert left.orderly
+    world.join(3, "b", offers=("sum",))
+    world.feed(inputs.Invoke(50, call()))
+    left, ended = world.feed(inputs.Break(3))
+    assert isinstance(left, AgentLeft)
+    assert isinstance(ended, CallEnded)
+    assert (ended.provider, ended.status, ended.code) == ("b", "RETRYABLE", "PROVIDER_LOST")
+
+
+def test_a_silent_agent_is_told_with_the_reason() -> None:
+    world = World()
+    world.join(1, "frozen")
+    (left,) = world.feed(inputs.Tick(), 10_000_000)
+    assert isinstance(left, AgentLeft)
+    assert left.reason.startswith("HEARTBEAT_TIMEOUT")
