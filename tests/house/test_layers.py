@@ -28,10 +28,10 @@ def imported(path: Path) -> set[str]:
 
 
 def loaded_by(statement: str) -> set[str]:
-    """The top packages that are loaded once a fresh Python has run the statement."""
-    code = f"import sys\n{statement}\nprint(*sorted(name.partition('.')[0] for name in sys.modules))"
+    """The top packages that the statement loads in a fresh Python."""
+    code = f"import sys\nbefore = set(sys.modules)\n{statement}\nprint(*sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return set(done.stdout.split())
+    return {name.partition(".")[0] for name in done.stdout.split()}
 
 
 def test_the_sdk_does_not_know_the_fake():
