@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from loom.deadline import budget
+from loom.errors import LoomError
+from loom.happenings import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Hashable
+    from collections.abc import Awaitable, Hashable, Mapping, Sequence
 
-__all__ = ["Barrier", "Gathered", "gather"]
+    from loom.replies import Reply
+
+__all__ = ["Barrier", "Collector", "Gathered", "gather"]
 
 K = TypeVar("K", bound="Hashable")
 
@@ -88,3 +91,61 @@ async def gather(calls: Mapping[K, Awaitable[Any]], timeout: float | None) -> Ga
         errors={name: error for name, error in errors.items() if isinstance(error, Exception)},
         missing=missing,
     )
+
+
+class Collector:
+    """Counts replies until a barrier is done.
+
+    Args:
+        of: the agents to wait for, or how many; None for as many as matched.
+        into: a type to validate each reply into.
+    """
+
+    def __init__(self, of: Sequence[str] | int | None, into: Any) -> None:
+        if isinstance(of, str):
+            of = [of]
+        self._names = None if of is None or isinstance(of, int) else tuple(dict.fromkeys(of))
+        self._number = of if isinstance(of, int) else None
+        self._into = into
+        self._replies: dict[str, Any] = {}
+        self._errors: dict[str, Exception] = {}
+        self.matched = UNKNOWN
+        """How many received the question; `UNKNOWN` where the bridge does not tell."""
+
+    @property
+    def done(self) -> bool:
+        """Whether everyone answered, or nobody is left who could."""
+        if self.matched != UNKNOWN and self._answered >= self.matched:
+            return True
+        if self._names is not None:
+            return not self._missing
+        return self._number is not None and self._answered >= self._number
+
+    def add(self, reply: Reply) -> None:
+        """A reply came. An agent's first one counts."""
+        agent = reply.agent_id or f"anonymous-{self._answered + 1}"
+        if agent in self._replies or agent in self._errors:
+            return
+        error = reply.error
+        if error is None:
+            try:
+                self._replies[agent] = reply.value(self._into)
+            except LoomError as problem:
+                self._errors[agent] = problem
+        else:
+            self._errors[agent] = error
+
+    def barrier(self) -> Barrier:
+        """What came, and who is missing."""
+        if self._names is not None:
+            return Barrier(self._replies, self._errors, self._missing, len(self._missing))
+        wanted = self._number if self._number is not None else self.matched
+        return Barrier(self._replies, self._errors, [], max(0, wanted - self._answered))
+
+    @property
+    def _answered(self) -> int:
+        return len(self._replies) + len(self._errors)
+
+    @property
+    def _missing(self) -> list[str]:
+        return [name for name in self._names or () if name not in self._replies and name not in self._errors]

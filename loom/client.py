@@ -19,6 +19,8 @@ from loom.status import error_from_rpc
 from loom.v1 import action_pb2, bridge_pb2_grpc, stream_pb2
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from loom.connection import Receiver
     from loom.endpoint import Endpoint
     from loom.registration import Registration
@@ -43,10 +45,12 @@ class BridgeClient:
 
     Args:
         endpoint: where the bridge is.
+        again: finds the bridge again after it went away, where it may be back elsewhere.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, again: Callable[[], Awaitable[Endpoint]] | None = None) -> None:
         self.endpoint = endpoint
+        self._again = again
         self._metadata = call_metadata(endpoint)
         self._channel: grpc.aio.Channel | None = None
         self._stub: bridge_pb2_grpc.BridgeAsyncStub | None = None
@@ -125,6 +129,7 @@ class BridgeClient:
         event: event_pb2.Event,
         *,
         confirm: bool = True,
+        resend: bool = True,
         timeout: float = DEFAULT_TIMEOUT_S,
     ) -> int:
         """Publishes an event (PUB-1).
@@ -135,6 +140,7 @@ class BridgeClient:
             topic: the concrete topic.
             event: the event.
             confirm: wait for the bridge's receipt.
+            resend: survive a lost stream; without it the loss is raised at once.
             timeout: seconds to wait, for room and for the receipt.
 
         Returns:
@@ -143,16 +149,20 @@ class BridgeClient:
         Raises:
             PublishRefused: the bridge refused it, and why.
             DeadlineExceeded: no receipt in time; it may arrive all the same.
-            BridgeError: the stream ended for good, or (without a receipt to wait for) the bridge is away.
+            BridgeError: the stream ended for good, or (where it is not sent again) the bridge is away.
         """
         connection = self._connected()
         try:
             async with asyncio.timeout(timeout):
-                return await connection.publish(topic, event, confirm=confirm)
+                return await connection.publish(topic, event, confirm=confirm, resend=resend)
         except TimeoutError as error:
             raise DeadlineExceeded(
                 f"the publish to {topic} was not confirmed within {timeout:g} s; it may arrive all the same"
             ) from error
+
+    def post(self, topic: str, event: event_pb2.Event) -> bool:
+        """Publishes without waiting for anything. False where it cannot be sent now."""
+        return self._connected().post(topic, event)
 
     def answer(self, result: action_pb2.ActionResult) -> bool:
         """Answers a call. False where the stream it came on is gone: nobody waits for it (ACT-4)."""
@@ -224,6 +234,16 @@ class BridgeClient:
     def open_stream(self) -> Call:
         """EventStream, as it is."""
         return self._bridge().EventStream(metadata=self._metadata)
+
+    async def find_again(self) -> None:
+        """The bridge is gone; it may be back elsewhere.
+
+        Raises:
+            LoomError: it is not.
+        """
+        if self._again is not None:
+            self.endpoint = await self._again()
+            self._metadata = call_metadata(self.endpoint)
 
     async def drop_channel(self) -> None:
         """Throws the channel away, for a new one. Calls that wait on it raise `BridgeUnavailable`."""

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from loom.endpoint import DEFAULT_NAMESPACE, TLS, Endpoint, check_address, check_namespace, check_token
 from loom.errors import ConfigError
+from loom.runtime.managed import managed_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["TLS", "Endpoint", "Settings"]
 
 FILE_NAME = "loom.toml"
-MANAGED_ADDRESS = "bridge.loomcloud.dev:443"
 
 _KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     "bridge": {
@@ -153,7 +153,7 @@ def _choose(sources: _Sources, address: str | None, token: str | None, namespace
         endpoint = Endpoint(chosen, namespace, secret or None, sources.tls())
         return {"endpoint": endpoint, "reason": f"named by {place}"}
     if secret:
-        endpoint = Endpoint(MANAGED_ADDRESS, namespace, secret, sources.tls() or TLS())
+        endpoint = managed_endpoint(namespace, secret, sources.tls())
         return {"endpoint": endpoint, "reason": f"{secret_place} is set and no address: the managed bridge"}
     return {}
 

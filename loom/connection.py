@@ -80,6 +80,9 @@ class Transport(Protocol):
     async def drop_channel(self) -> None:
         """Throws away a channel whose connection is in doubt."""
 
+    async def find_again(self) -> None:
+        """The bridge is gone; it may be back elsewhere."""
+
 
 class Connection:
     """Keeps one agent connected.
@@ -97,15 +100,19 @@ class Connection:
         self._stream: Stream | None = None
         self._task: asyncio.Task[None] | None = None
         self._who = registration.agent_id
-        self._address = transport.endpoint.address
         self._leaving = False
         self._was_live = False
         self._live = asyncio.Event()
         self._over = asyncio.Event()
         self._space = asyncio.Event()
         self._receipts: dict[int, asyncio.Future[int]] = {}
+        self._fragile: set[int] = set()
         self._last_error: LoomError | None = None
         self._ended_by: LoomError | None = None
+
+    @property
+    def _address(self) -> str:
+        return self._transport.endpoint.address
 
     @property
     def is_live(self) -> bool:
@@ -157,10 +164,10 @@ class Connection:
         if self._ended_by is not None:
             raise self._ended_by
 
-    async def publish(self, topic: str, event: event_pb2.Event, *, confirm: bool) -> int:
+    async def publish(self, topic: str, event: event_pb2.Event, *, confirm: bool, resend: bool) -> int:
         """Publishes, and waits for the receipt; the caller sets the deadline. See `BridgeClient.publish`."""
         self._check_open()
-        if not confirm or not self.session.confirms:
+        if not (confirm and resend and self.session.confirms):
             await self.until_live(PATIENCE_S)
         while not self.session.has_room:
             self._space.clear()
@@ -172,11 +179,26 @@ class Connection:
             return UNKNOWN
         receipt: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._receipts[pub_seq] = receipt
+        if not resend:
+            self._fragile.add(pub_seq)
         try:
             return await receipt
         finally:
             self.session.forget(pub_seq)
             self._receipts.pop(pub_seq, None)
+            self._fragile.discard(pub_seq)
+
+    def post(self, topic: str, event: event_pb2.Event) -> bool:
+        """Publishes without waiting for anything. False where the bridge is away, or it is too large."""
+        if not self.is_live:
+            return False
+        try:
+            self.session.publish(topic, event, confirm=False)
+        except PublishRefused as error:
+            _log.warning("%s: %s", self._who, error)
+            return False
+        self._wake()
+        return True
 
     def answer(self, result: action_pb2.ActionResult) -> bool:
         """Answers a call. False where nobody waits any more."""
@@ -248,6 +270,10 @@ class Connection:
     def _lost(self, ended: LoomError | None) -> LoomError:
         error = self.session.lost(ended, time.monotonic())
         self._last_error = error
+        for pub_seq in self._fragile:
+            self.session.forget(pub_seq)
+            if not self._receipts[pub_seq].done():
+                self._receipts[pub_seq].set_exception(error)
         if self._live.is_set():
             self._live.clear()
             self._receiver.lost(error)
@@ -274,13 +300,22 @@ class Connection:
                 self.session.registered(await self._transport.register_agent(more))
         except LoomError as error:
             if not is_final(error):
-                await self._transport.drop_channel()
+                await self._seek()
             return error
         self._stream = Stream(self, self._transport.open_stream(), self._address, time.monotonic)
         try:
             return await self._stream.run()
         finally:
             self._stream = None
+
+    async def _seek(self) -> None:
+        """The bridge cannot be reached: the channel is of no use, and perhaps the address."""
+        await self._transport.drop_channel()
+        if self._was_live:
+            try:
+                await self._transport.find_again()
+            except LoomError as error:
+                _log.debug("%s: %s", self._who, error)
 
     def _went_live(self, epoch: int) -> None:
         again = "again " if self._was_live else ""

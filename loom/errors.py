@@ -326,7 +326,7 @@ def error_from_code(
 
     Args:
         code: from the table, or a provider's own.
-        message: what was told; where empty, the table's own words.
+        message: what was told; where empty, the table's own words. The table's remedy is added.
         details: what was told besides.
         other: the exception for codes that are not in the table.
     """
@@ -334,4 +334,7 @@ def error_from_code(
     if known is None:
         return other(message or f"it failed with code {code or '(none)'}", code=code, details=details)
     info = CODES[known]
-    return BY_CODE[known](message or f"{info.meaning} {info.remedy}", code=code, details=details)
+    said = message.strip() or info.meaning
+    if info.remedy not in said:
+        said = f"{said}{'' if said.endswith(('.', '!', '?')) else '.'} {info.remedy}"
+    return BY_CODE[known](said, code=code, details=details)

@@ -17,6 +17,7 @@ from loom.payload import decode_into, decode_json, encode_json
 
 if TYPE_CHECKING:
     import builtins
+
     from loom.event import Event
 
 __all__ = ["ERROR_KEY", "Pending", "Replies", "Reply", "error_payload"]

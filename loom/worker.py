@@ -1,0 +1,308 @@
+"""A running agent: what comes in is handed to handlers and capabilities, what they say goes out.
+
+An `Agent` is a declaration; each start makes one Worker of it, which ends with the stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from loom.calls import error_result, read_envelope
+from loom.codes import Code
+from loom.context import Context
+from loom.deadline import inherit
+from loom.dispatch import Dispatcher
+from loom.errors import AgentGone, CapabilityNotFound, DeadlineExceeded, HandlerError, LoomError
+from loom.event import Event, make_event
+from loom.handler import Routes
+from loom.memory import ThreadMemory
+from loom.replies import ERROR_KEY, Replies, error_payload
+from loom.topics import replies_topic
+from loom.v1 import action_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Mapping, Sequence
+
+    from loom.capability import Capability
+    from loom.client import BridgeClient
+    from loom.envelope import Envelope
+    from loom.handler import Handler
+    from loom.memory import Memory
+    from loom.registration import Registration
+    from loom.v1 import event_pb2
+
+__all__ = ["Worker"]
+
+_log = logging.getLogger("loom.agent")
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """An event, and when the patience of who asked for it ends (seconds of the loop's clock)."""
+
+    event: Event
+    deadline: float | None
+
+
+class Worker:
+    """One agent while it runs.
+
+    Args:
+        registration: what it registers.
+        client: its client, not connected yet.
+        handlers: its handlers, in the order they were declared.
+        capabilities: name -> capability.
+        memory: what it remembers.
+        max_parallel: how many deliveries are handled at once.
+        counts: counts what happens, by name.
+    """
+
+    def __init__(
+        self,
+        registration: Registration,
+        client: BridgeClient,
+        *,
+        handlers: Sequence[Handler],
+        capabilities: Mapping[str, Capability[..., object]],
+        memory: Memory,
+        max_parallel: int,
+        counts: Counter[str],
+    ) -> None:
+        self.agent_id = registration.agent_id
+        self.replies_topic = replies_topic(registration.agent_id)
+        self.replies = Replies()
+        self.loop = asyncio.get_running_loop()
+        self._registration = registration
+        self._routes = Routes(tuple(handlers))
+        self._capabilities = capabilities
+        self._memory = memory
+        self._counts = counts
+        self._client = client
+        self._dispatcher = Dispatcher(self._handle, max_parallel)
+        self._context = contextvars.copy_context()
+        self._calls: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self, timeout: float) -> None:
+        """Connects.
+
+        Raises:
+            BridgeError: as `BridgeClient.connect`.
+        """
+        await self._client.connect(self._registration, self, timeout=timeout)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the bridge is connected now."""
+        return self._client.is_live
+
+    async def stop(self, grace: float) -> None:
+        """Takes nothing new, finishes what is open, says goodbye.
+
+        What is not finished after `grace` seconds is cancelled; who waits for it is told.
+        """
+        await self._take_nothing_new()
+        deadline = self.loop.time() + grace
+        if self._calls:
+            await asyncio.wait(self._calls.values(), timeout=grace)
+        given_up = await self._dispatcher.drain(max(0.0, deadline - self.loop.time()))
+        if given_up:
+            _log.warning("%s: stopped with %d events not handled to their end", self.agent_id, given_up)
+        await self._cancel_calls()
+        await self._client.close("stopped")
+        self.replies.fail(AgentGone(f"{self.agent_id} was stopped while it waited", code=Code.NOT_CONNECTED))
+
+    async def wait_ended(self) -> None:
+        """Waits until the connection is over for good.
+
+        Raises:
+            BridgeError: what ended it.
+        """
+        await self._client.wait_ended()
+
+    # What a Context asks for.
+
+    async def publish(self, topic: str, event: event_pb2.Event, *, confirm: bool) -> int:
+        """Publishes, surviving a lost connection where confirmed. Answers the number of receivers."""
+        self._counts["published"] += 1
+        return await self._client.publish(topic, event, confirm=confirm)
+
+    async def ask(self, topic: str, event: event_pb2.Event) -> int:
+        """Publishes a request: a lost connection is an answer, at once."""
+        self._counts["published"] += 1
+        return await self._client.publish(topic, event, resend=False)
+
+    async def invoke(self, call: action_pb2.ActionCall, timeout: float) -> action_pb2.ActionResult:
+        """Calls a capability."""
+        self._counts["calls_made"] += 1
+        return await self._client.invoke(call, timeout=timeout)
+
+    def memory_of(self, thread_id: str) -> ThreadMemory:
+        """What the agent remembers in one thread of work."""
+        return ThreadMemory(self._memory, thread_id)
+
+    def context(self, envelope: Envelope) -> Context:
+        """A Context outside of any handler."""
+        return Context(self, envelope)
+
+    # What the client tells (`loom.connection.Receiver`).
+
+    def delivered(self, topic: str, event: event_pb2.Event) -> None:
+        """An event: a reply goes to who waits for it, all else to the handlers."""
+        received = Event.from_message(topic, event)
+        if topic == self.replies_topic and self.replies.take(received):
+            return
+        envelope = received.envelope
+        is_request = bool(envelope.reply_to)
+        deadline = None
+        if is_request and envelope.ttl_ms is not None:
+            deadline = self.loop.time() + envelope.ttl_ms / 1000
+        self._dispatcher.take(_Delivery(received, deadline), thread=envelope.thread_id, is_request=is_request)
+
+    def called(self, call: action_pb2.ActionCall) -> None:
+        """A call of one of the capabilities."""
+        task = self.loop.create_task(
+            self._serve(call), name=f"loom-call-{call.capability}", context=self._context.copy()
+        )
+        self._calls[call.id] = task
+        task.add_done_callback(lambda _: self._calls.pop(call.id, None))
+
+    def cancelled(self, call_id: str, code: str) -> None:
+        """Nobody waits for a call any more."""
+        task = self._calls.get(call_id)
+        if task is not None:
+            self._counts["calls_cancelled"] += 1
+            task.cancel(code)
+
+    def lost(self, error: LoomError) -> None:
+        """The connection is lost: who waits is told, and nobody waits for what was called."""
+        self.replies.fail(error)
+        for task in self._calls.values():
+            task.cancel(Code.CANCELLED)
+
+    def room(self) -> Awaitable[None] | None:
+        """Whether more deliveries may come."""
+        return self._dispatcher.room()
+
+    # Handling.
+
+    async def _handle(self, delivery: _Delivery) -> None:
+        event = delivery.event
+        context = Context(self, _in_a_thread(event), event)
+        left = None if delivery.deadline is None else max(0.0, delivery.deadline - self.loop.time())
+        failure: LoomError | None = None
+        try:
+            with inherit(left):
+                for handler in self._routes.of(event):
+                    failure = await self._run(handler, context, event) or failure
+        except asyncio.CancelledError:
+            failure = AgentGone(f"{self.agent_id} stopped before it answered", code=Code.AGENT_GONE)
+            raise
+        finally:
+            if failure is not None and event.envelope.reply_to and not context.replied:
+                self._reply_error(event, failure)
+
+    async def _run(self, handler: Handler, context: Context, event: Event) -> LoomError | None:
+        """Runs one handler. What it raises is logged and counted, and never ends the agent."""
+        self._counts["handled"] += 1
+        try:
+            await handler.run(context, event)
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+            error: BaseException = HandlerError("something that the handler awaited was cancelled")
+        except Exception as raised:
+            error = raised
+        else:
+            return None
+        self._counts["handler_errors"] += 1
+        expected = isinstance(error, LoomError)
+        _log.error(
+            "%s: handler %s failed on %s (event %s, thread %s): %s: %s",
+            self.agent_id,
+            handler.name,
+            event.topic,
+            event.id,
+            event.envelope.thread_id or "none",
+            type(error).__name__,
+            error,
+            exc_info=None if expected else error,
+        )
+        return _told(error, self.agent_id, handler)
+
+    def _reply_error(self, event: Event, error: LoomError) -> None:
+        """Tells a requester that no answer will come, without waiting for anything."""
+        envelope = event.envelope.reply(self.agent_id, extra={ERROR_KEY: error.code})
+        message = make_event("error", error_payload(error), envelope)
+        self._client.post(event.envelope.reply_to, message)
+
+    async def _serve(self, call: action_pb2.ActionCall) -> None:
+        """Runs a capability and answers its call; a cancelled call needs no answer."""
+        capability = self._capabilities.get(call.capability)
+        try:
+            if capability is None:
+                raise CapabilityNotFound(f"{self.agent_id} offers no {call.capability}: register it again")
+            output = await self._run_capability(capability, call)
+            result = action_pb2.ActionResult(id=call.id, status=action_pb2.ACTION_OK, output=output)
+            self._counts["calls_answered"] += 1
+        except LoomError as error:
+            self._counts["calls_failed"] += 1
+            result = error_result(call.id, error)
+        self._client.answer(result)
+
+    async def _run_capability(
+        self, capability: Capability[..., object], call: action_pb2.ActionCall
+    ) -> bytes:
+        waits = call.timeout_ms / 1000 if call.timeout_ms > 0 else None
+        limits = [seconds for seconds in (waits, capability.timeout) if seconds is not None]
+        seconds = min(limits, default=None)
+        context = Context(self, read_envelope(call))
+        try:
+            with inherit(seconds):
+                async with asyncio.timeout(seconds):
+                    return await capability.run(call.payload, context)
+        except LoomError:
+            raise
+        except TimeoutError as error:
+            raise DeadlineExceeded(f"{capability.label} was not done within {seconds:g} s") from error
+
+    # Stopping.
+
+    async def _take_nothing_new(self) -> None:
+        """Registers again with nothing to hear and nothing to offer; the stream goes on (REG-3)."""
+        if not self._client.is_live or "drain" not in self._client.features:
+            return
+        empty = replace(self._registration, subscriptions=(), capabilities=())
+        try:
+            await self._client.replace(empty)
+        except LoomError as error:
+            _log.debug("%s: the bridge was not told of the stop: %s", self.agent_id, error)
+
+    async def _cancel_calls(self) -> None:
+        tasks = list(self._calls.values())
+        for task in tasks:
+            task.cancel(Code.CANCELLED)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _in_a_thread(event: Event) -> Envelope:
+    """The envelope for what follows from an event. One without a thread begins a thread of its own."""
+    if event.envelope.thread_id:
+        return event.envelope
+    return replace(event.envelope, thread_id=event.id or event.envelope.correlation_id)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _told(error: BaseException, agent_id: str, handler: Handler) -> LoomError:
+    """What a requester is told of a handler's exception."""
+    if isinstance(error, LoomError):
+        return error
+    return HandlerError(f"{handler.name} of {agent_id} raised {type(error).__name__}: {error}")
