@@ -62,6 +62,7 @@ class EventStream:
         writer = asyncio.create_task(self._write())
         try:
             status, message = await self._ended
+            self._driver.leave(self._number)
             await asyncio.wait([writer], timeout=self._flush_seconds)
             self._context.set_code(grpc.StatusCode[status])
             self._context.set_details(message)
@@ -83,7 +84,7 @@ class EventStream:
             await self._allowed()
             self._driver.feed(HalfClose(self._number))
         except Malformed as problem:
-            self._fail("INVALID_ARGUMENT", str(problem))
+            self.end("INVALID_ARGUMENT", str(problem))
         except grpc.aio.BaseError:
             pass  # the call is over; gRPC tells it to `serve`
         except Exception:
@@ -153,7 +154,7 @@ class EventStream:
         except grpc.aio.BaseError:
             # The client is gone; gRPC is about to cancel the call.
             await asyncio.sleep(SETTLE_SECONDS)
-            self._fail("UNAVAILABLE", "the stream broke")
+            self.end("UNAVAILABLE", "the stream broke")
         except Exception:
             self._meet_bug()
 
@@ -178,14 +179,9 @@ class EventStream:
 
     # The end.
 
-    def _fail(self, status: str, message: str) -> None:
-        """Ends the stream for a reason that the engine cannot know."""
-        self._driver.leave(self._number)
-        self.end(status, message)
-
     def _meet_bug(self) -> None:
         log.exception("%s: the stream of %s met a bug of the bridge", self._driver.name, self._agent or "?")
-        self._fail("INTERNAL", "the bridge failed; its log says how")
+        self.end("INTERNAL", "the bridge failed; its log says how")
 
     def _log_end(self) -> None:
         if not self._ended.done():

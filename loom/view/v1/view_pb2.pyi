@@ -63,17 +63,19 @@ class Delivery(google.protobuf.message.Message):
     topic: builtins.str
     """As in loom.v1."""
     event: builtins.bytes
-    """The encoded loom.v1.Event."""
+    """The encoded loom.v1.Event; set also where it is empty, so that an empty event arrives as an event."""
     seq: builtins.int
     """As in loom.v1."""
     def __init__(
         self,
         *,
         topic: builtins.str = ...,
-        event: builtins.bytes = ...,
+        event: builtins.bytes | None = ...,
         seq: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["event", b"event", "seq", b"seq", "topic", b"topic"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_event", b"_event", "event", b"event"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_event", b"_event", "event", b"event", "seq", b"seq", "topic", b"topic"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_event", b"_event"]) -> typing.Literal["event"] | None: ...
 
 global___Delivery = Delivery
 
