@@ -158,7 +158,7 @@ def type_name(annotation: Any) -> str:
 def _make_adapter(annotation: Any) -> TypeAdapter[Any]:
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(annotation)
-        adapter.rebuild(raise_errors=True)  # names that are not defined yet fail here, not at the first use
+        adapter.core_schema.get("type")  # a name that is not defined yet fails here, not at the first use
     except (PydanticUserError, NameError, TypeError) as error:
         raise DefinitionError(
             f"{type_name(annotation)} cannot be validated: {_reason(error)}; "
