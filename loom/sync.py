@@ -82,7 +82,7 @@ class SyncClient:
         raw: bool = False,
         call_id: str | None = None,
     ) -> Any:
-        """Calls a capability. The arguments, what it answers, and what it raises are those of `Context.tool`."""
+        """Calls a capability. Arguments, answer and errors are those of `Context.tool`."""
         call = make_call(
             capability, encode_arguments(arguments, {}), Envelope(), version=version, call_id=call_id
         )
@@ -97,6 +97,6 @@ class SyncClient:
             return method(request, timeout=timeout, metadata=self._metadata)
         except grpc.RpcError as error:
             # What a call raises is the call itself, which says how it ended.
-            raise error_from_rpc(error, self.endpoint.address) from None  # type: ignore[arg-type]
+            raise error_from_rpc(error, self.endpoint.address) from None
         except ValueError:  # gRPC's word for a closed channel
             raise NotConnected("the client is closed: open another") from None
