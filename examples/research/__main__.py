@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from examples.research import settings
+from examples.research import corpus, settings
 from examples.research.ask import Failure, Order, Outcome, ask
+from examples.research.narrator import load
+from examples.research.plan import plan
 from examples.research.timing import summary
 from loom import LoomError
 
@@ -67,6 +69,7 @@ def main(
 
     Exit codes: 0 answered, 1 not answered, 2 wrong usage, 3 answered in part (with --no-keep-going).
     """
+    _check(question, folder, narrator)
     home = settings.home().resolve()
     out = (out or home / f"{_slug(question)}.md").resolve()
     order = Order(question, out, home, folder, researchers, timeout, narrator)
@@ -82,6 +85,21 @@ def main(
     click.echo(outcome.answer.report)
     if outcome.answer.losses and not keep_going:
         sys.exit(INCOMPLETE)
+
+
+def _check(question: str, folder: Path | None, narrator: str) -> None:
+    """What is wrong is said before anything is started.
+
+    Raises:
+        click.UsageError: the question has no words, the folder no text, or there is no such narrator.
+    """
+    try:
+        plan(question)
+        load(narrator)
+        if folder:
+            corpus.documents(folder)
+    except (ValueError, TypeError) as error:
+        raise click.UsageError(str(error)) from error
 
 
 async def _until_signal(order: Order) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections import Counter
@@ -25,7 +26,8 @@ __all__ = ["Failure", "Order", "Outcome", "ask"]
 T = TypeVar("T")
 
 _START = 20.0  # seconds that the agents have to appear
-_AGAIN = 0.5  # seconds after which those who did not answer are called once more
+_PATIENCE = 2.0  # seconds that those who hear the call have to answer
+_AGAIN = 0.1  # seconds after which those who are missing are called again
 
 
 class Failure(Exception):  # noqa: N818 - what went wrong is in the message, and the command line shows it
@@ -153,12 +155,10 @@ async def _everybody(context: Context, names: Sequence[str]) -> None:
     waited_until = time.monotonic() + _START
     missing = list(names)
     while missing and time.monotonic() < waited_until:
-        try:
-            gathered = await context.barrier(HELLO, of=missing, timeout=_AGAIN, into=Hello)
-        except (NoSubscribers, DeadlineExceeded):
-            await asyncio.sleep(_AGAIN / 5)
-        else:
-            missing = gathered.missing
+        with contextlib.suppress(NoSubscribers):  # nobody is there yet
+            missing = (await context.barrier(HELLO, of=missing, timeout=_PATIENCE, into=Hello)).missing
+        if missing:
+            await asyncio.sleep(_AGAIN)
     if missing:
         raise Failure(f"{', '.join(missing)} did not appear within {_START:.0f} s; the logs say more")
 

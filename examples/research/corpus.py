@@ -7,6 +7,7 @@ into passages. Every passage knows where it stands, so that a report can cite it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from examples.research import pydocs, textfiles
@@ -57,11 +58,16 @@ def find(key: str, folder: Path | None = None) -> Passage | None:
 
     Only documents that `documents` lists are ever opened, whatever the key says.
     """
-    name = key.rpartition("#")[0]
-    for document in documents(folder):
-        if document.key == name:
-            return next((passage for passage in read(document, folder) if passage.key == key), None)
-    return None
+    document = _listed(folder).get(key.rpartition("#")[0])
+    if document is None:
+        return None
+    return next((passage for passage in read(document, folder) if passage.key == key), None)
+
+
+@cache
+def _listed(folder: Path | None) -> dict[str, Document]:
+    """The documents by key, listed once: what comes later was not searched either."""
+    return {document.key: document for document in documents(folder)}
 
 
 @dataclass(frozen=True, slots=True)

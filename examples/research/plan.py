@@ -74,7 +74,7 @@ MOST_ASPECTS = 4
 _MOST_RELATED = 2  # so many aspects are taken from the corpus rather than from the question
 _OFTEN = 3  # a pair of words in so many of the best passages is worth a look of its own,
 _SPECIFIC = 0.013  # unless it stands in more than this share of all passages
-_HINTS = 6  # so many words that stand near the question's are searched with it
+_HINTS, _HINT = 6, 0.2  # so many words that stand near the question's are searched with it, at this weight
 _COMMON = 0.02  # a word in more than this share of all passages says too little to be an aspect by itself
 
 
@@ -108,12 +108,14 @@ class Plan:
         whole: the question as one aspect.
         aspects: its parts; empty when it has only one.
         is_comparison: whether the first two aspects are to be set side by side.
+        hints: words that stand near the question's, as they are written, and are searched with it.
     """
 
     question: str
     whole: Aspect
     aspects: tuple[Aspect, ...] = ()
     is_comparison: bool = False
+    hints: tuple[str, ...] = ()
 
     @property
     def in_order(self) -> tuple[Aspect, ...]:
@@ -212,8 +214,8 @@ def plan(question: str) -> Plan:
 def refine(first: Plan, statistics: Statistics, related: Sequence[Related]) -> Plan:
     """Weigh a plan by what the corpus holds: drop what is everywhere or nowhere, add what stands nearby."""
     ranked = sorted(related, key=lambda one: (-_nearness(one, statistics), one.label))
-    hints = [one.stems[0] for one in ranked if len(one.stems) == 1 and one.stems[0] not in _GENERAL][:_HINTS]
-    whole = _weigh(first.whole, dict.fromkeys(hints, 0.2), statistics)
+    hints = [one for one in ranked if len(one.stems) == 1 and one.stems[0] not in _GENERAL][:_HINTS]
+    whole = _weigh(first.whole, {one.stems[0]: _HINT for one in hints}, statistics)
     parts = [_weigh(aspect, {}, statistics) for aspect in first.aspects]
     if not first.is_comparison:
         parts = [aspect for aspect in parts if _is_telling(aspect, statistics)]
@@ -222,7 +224,7 @@ def refine(first: Plan, statistics: Statistics, related: Sequence[Related]) -> P
             _from_related(one, first.whole, statistics)
             for one in _spread(ranked, first.whole, statistics.passages)
         ]
-    return replace(first, whole=whole, aspects=tuple(parts))
+    return replace(first, whole=whole, aspects=tuple(parts), hints=tuple(one.label for one in hints))
 
 
 def missing_words(planned: Plan, statistics: Statistics) -> list[str]:

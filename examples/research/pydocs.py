@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import os
 import re
 import sys
 import sysconfig
@@ -57,12 +58,21 @@ _BUILTIN_SIZE = 6_000  # bytes of source that an average C module weighs as much
 def documents() -> list[Document]:
     """Every document; nothing is opened yet."""
     found = [Document(f"topic:{name}", len(text) // 2) for name, text in topics.items()]
-    for path in _STDLIB.rglob("*.py"):
-        parts = path.relative_to(_STDLIB).parts
-        if not _LEFT_OUT.intersection(parts) and not parts[0].startswith(_LEFT_OUT_PREFIXES):
-            found.append(Document(f"source:{'/'.join(parts)}", path.stat().st_size))
+    for path, name in _sources():
+        found.append(Document(f"source:{name}", path.stat().st_size))
     found += [Document(f"builtin:{name}", _BUILTIN_SIZE) for name in _builtin_modules()]
     return found
+
+
+def _sources() -> Iterator[tuple[Path, str]]:
+    """The library's source files, each with its name from the library's folder on."""
+    for folder, folders, files in os.walk(_STDLIB):
+        folders[:] = [name for name in folders if name not in _LEFT_OUT]
+        for file in files:
+            path = Path(folder, file)
+            name = path.relative_to(_STDLIB).as_posix()
+            if file.endswith(".py") and not name.startswith(_LEFT_OUT_PREFIXES):
+                yield path, name
 
 
 def read(document: Document) -> list[Passage]:

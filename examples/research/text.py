@@ -14,7 +14,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import Stemmer
-from bm25s.stopwords import STOPWORDS_EN_PLUS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +31,19 @@ __all__ = [
     "words",
 ]
 
-_MORE_STOP_WORDS = """
-etc eg ie via vs versus would could may might must shall also however therefore thus hence either neither
-whether unless upon since although though yet ever never always often usually instead rather quite still
-already among within without per
+_STOP_WORDS = """
+a about above after again against ain all already also although always am among an and any are aren as at
+be because been before being below between both but by can could couldn d did didn do does doesn doing don
+down during each eg either etc ever few for from further had hadn has hasn have haven having he hence her
+here hers herself him himself his how however i ie if in instead into is isn it its itself just ll m ma
+may me might mightn more most must mustn my myself needn neither never no nor not now o of off often on
+once only or other our ours ourselves out over own per quite rather re s same shall shan she should
+shouldn since so some still such t than that the their theirs them themselves then there therefore these
+they this those though through thus to too under unless until up upon usually ve versus very via vs was
+wasn we were weren what when where whether which while who whom why will with within without won would
+wouldn y yet you your yours yourself yourselves
 """
-STOP_WORDS = frozenset(STOPWORDS_EN_PLUS) | frozenset(_MORE_STOP_WORDS.split())
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 """Words that say nothing about what a text is about."""
 
 _WORD = re.compile(r"[^\W\d]\w*|\d+(?:\.\d+)*")

@@ -33,7 +33,7 @@ from examples.research.passage import Passage
 from examples.research.plan import missing_words
 from examples.research.report import Colophon, Gap, Section, Sources, gaps, render, sections
 from examples.research.timing import Stopwatch
-from loom import Agent, AgentGone, Context, LoomError
+from loom import Agent, AgentGone, Context
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,7 @@ agent = Agent("writer")
 
 MOST_MORE = 12  # quotes for further reading that are checked; fewer are shown
 AT_ONCE = 4  # sources that are read at the same time
+CHECK_PART = 0.7  # of what is left of the deadline; what is not checked by then is told so
 TRIES = 2  # how often a source is asked for when the researcher that reads it is lost
 
 
@@ -109,7 +110,9 @@ class _Checker:
         quotes = [*(quote for selection in chosen for quote in selection.quotes), *more]
         quoted = list(dict.fromkeys(quote.passage.key for quote in quotes))
         await _tell(self._ctx, f"checking {len(quoted)} passages against their sources")
-        texts = dict(zip(quoted, await asyncio.gather(*map(self._text, quoted)), strict=True))
+        patience = None if self._ctx.remaining is None else CHECK_PART * self._ctx.remaining
+        read = await self._ctx.gather(*map(self._text, quoted), timeout=patience)
+        texts = {key: read.replies.get(number) for number, key in enumerate(quoted)}
         self.chosen = [
             replace(selection, quotes=tuple(one for one in selection.quotes if self._holds(one, texts)))
             for selection in chosen
@@ -122,19 +125,21 @@ class _Checker:
             )
         return self
 
-    async def _text(self, key: str) -> str | None:
-        """The passage's text as its source has it now, empty where it is gone; None where nobody read it."""
-        for _ in range(TRIES):
-            try:
-                async with self._free:
-                    with self._watch.time("call", READ_SOURCE):
-                        passage = await self._ctx.tool(READ_SOURCE, key=key, into=Passage | None)
-            except AgentGone:
-                continue  # the researcher was lost in the middle of it; another one may read it
-            except LoomError:
-                return None
-            return passage.text if passage else ""
-        return None
+    async def _text(self, key: str, tries: int = TRIES) -> str:
+        """The passage's text as its source has it now; empty where it is gone.
+
+        Raises:
+            LoomError: nobody could read it.
+        """
+        try:
+            async with self._free:
+                with self._watch.time("call", READ_SOURCE):
+                    passage = await self._ctx.tool(READ_SOURCE, key=key, into=Passage | None)
+        except AgentGone:  # the researcher was lost in the middle of it; another one may read it
+            if tries == 1:
+                raise
+            return await self._text(key, tries - 1)
+        return passage.text if passage else ""
 
     def _holds(self, quote: Quote, texts: dict[str, str | None]) -> bool:
         text = texts[quote.passage.key]
@@ -187,12 +192,9 @@ def _colophon(draft: Draft, checked: _Checker) -> Colophon:
         f"({characters / 1e6:.1f} million characters) of {shares[0].corpus}."
     )
     plan = draft.plan
-    near = [
-        stem for stem, weight in plan.whole.weights.items() if stem not in plan.whole.core and weight < 0.3
-    ]
     lines = [
         f"Looked for: {'; '.join(aspect.title.lower() for aspect in plan.in_order)}.",
-        f"Also searched for what often stands near the question's words: {', '.join(near) or 'nothing'}.",
+        f"Also searched for what stands near the question's words: {', '.join(plan.hints) or 'nothing'}.",
         *(
             f"Share {share.index}/{share.count}: {share.passages:,} passages read in {share.seconds:.1f} s."
             for share in shares
