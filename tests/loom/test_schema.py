@@ -15,9 +15,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, TypedDict
 
 import pytest
-from loom.context import Context
 from pydantic import BaseModel, Field
 
+from loom.context import Context
 from loom.errors import DefinitionError
 from loom.schema import Signature, describe
 
@@ -220,6 +220,20 @@ def test_types_of_an_enclosing_function() -> None:
         return signature(use)
 
     assert "Outer" in declare().input_schema["$defs"]
+
+
+def test_a_function_inside_a_function_may_call_itself() -> None:
+    class Tree(BaseModel):
+        parts: list[Tree] = []
+
+    def declare(function: Callable[..., Any]) -> Signature:
+        return signature(function)
+
+    @declare
+    def count(tree: Tree) -> int:  # its own name is not bound yet where it is declared
+        return 1 + sum(count(part) for part in tree.parts)  # type: ignore[operator]  # bound to its signature
+
+    assert "Tree" in count.input_schema["$defs"]
 
 
 def test_a_wrapped_function_keeps_its_signature() -> None:
