@@ -13,12 +13,15 @@ from loom.client import DEADLINE_GRACE_S, DEFAULT_TIMEOUT_S
 from loom.envelope import Envelope
 from loom.errors import NotConnected
 from loom.status import error_from_rpc
-from loom.v1 import action_pb2, bridge_pb2_grpc, stream_pb2
+from loom.v1 import action_pb2, agent_pb2, bridge_pb2_grpc, stream_pb2
 
 if TYPE_CHECKING:
     from loom.endpoint import Endpoint
 
-__all__ = ["SyncClient"]
+__all__ = ["PROBE", "SyncClient"]
+
+PROBE = "loom.probe"
+"""Metadata of a registration that only asks which bridge it is; watchers leave it out."""
 
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
@@ -30,10 +33,12 @@ class SyncClient:
     Args:
         endpoint: where the bridge is.
         channel: used instead of one of its own.
+        sender: who calls, as providers and watchers see it.
     """
 
-    def __init__(self, endpoint: Endpoint, channel: grpc.Channel | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, channel: grpc.Channel | None = None, *, sender: str = "") -> None:
         self.endpoint = endpoint
+        self._sender = sender
         self._metadata = call_metadata(endpoint)
         self._channel = channel or open_sync_channel(endpoint)
         self._bridge = bridge_pb2_grpc.BridgeStub(self._channel)
@@ -60,6 +65,19 @@ class SyncClient:
         self._unary(self._bridge.Heartbeat, request, timeout)
         return time.monotonic() - begin
 
+    def server_info(self, *, timeout: float = 5.0) -> agent_pb2.ServerInfo | None:
+        """Which bridge it is; None for one that knows only the base level and does not say.
+
+        A bridge says it in answer to a registration. This asks with one without an agent id, which every
+        bridge refuses without changing anything (REG-1).
+
+        Raises:
+            LoomError: the bridge could not be reached.
+        """
+        request = agent_pb2.AgentRegisterRequest(metadata={PROBE: "server-info"})
+        answer = self._unary(self._bridge.RegisterAgent, request, timeout)
+        return answer.server if answer.HasField("server") else None
+
     def list_capabilities(
         self, *, timeout: float = DEFAULT_TIMEOUT_S
     ) -> list[action_pb2.CapabilityDescriptor]:
@@ -84,7 +102,11 @@ class SyncClient:
     ) -> Any:
         """Calls a capability. Arguments, answer and errors are those of `Context.tool`."""
         call = make_call(
-            capability, encode_arguments(arguments, {}), Envelope(), version=version, call_id=call_id
+            capability,
+            encode_arguments(arguments, {}),
+            Envelope(sender=self._sender),
+            version=version,
+            call_id=call_id,
         )
         call.timeout_ms = max(1, int(timeout * 1000))
         result = self._unary(self._bridge.ForwardAction, call, timeout + DEADLINE_GRACE_S)

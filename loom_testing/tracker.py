@@ -40,6 +40,8 @@ STATUSES = ("OK", "ERROR", "TIMEOUT", "RETRYABLE")
 """The names of loom.v1.ActionStatus, by number."""
 
 CALLER = "x-agent-id"
+PROBE = "loom.probe"
+"""Metadata of a registration that only asks which bridge it is; it is refused, and not worth telling."""
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -216,7 +218,7 @@ class Tracker:
 
     def _registered(self, at: int, reply: outputs.RegisterReply) -> list[Activity]:
         asked = self._registrations.pop(reply.call, None)
-        if asked is None:
+        if asked is None or PROBE in asked.metadata:
             return []
         if reply.error_code:
             code, message = reply.error_code, reply.error_message

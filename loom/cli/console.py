@@ -8,14 +8,27 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["colour_wanted", "data", "error", "json_line", "mark", "say", "table"]
+__all__ = [
+    "colour_wanted",
+    "data",
+    "error",
+    "json_line",
+    "mark",
+    "patience",
+    "say",
+    "table",
+    "tolerate_narrow_encodings",
+]
+
+PATIENCE_SECONDS = 1.5
 
 MARKS = {"good": ("✓", "green"), "bad": ("✗", "red"), "warn": ("!", "yellow"), "note": ("·", "bright_black")}
 
@@ -61,6 +74,23 @@ def table(rows: Sequence[Sequence[str]], *, gap: str = "  ") -> list[str]:
     """Rows as lines with aligned columns; styled cells are measured without their style."""
     widths = [max(len(click.unstyle(cell)) for cell in column) for column in zip(*rows, strict=True)]
     return [gap.join(map(_padded, row, widths)).rstrip() for row in rows]
+
+
+@contextmanager
+def patience(what: str) -> Iterator[None]:
+    """Says what is being waited for, once it takes long and somebody is watching."""
+    import threading
+
+    if not sys.stderr.isatty():
+        yield
+        return
+    timer = threading.Timer(PATIENCE_SECONDS, lambda: say(f"{mark('note')} {what}"))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _padded(cell: str, width: int) -> str:

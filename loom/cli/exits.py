@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from loom.errors import LoomError
 
-__all__ = ["EXITS", "Exit", "Failure", "exit_for", "loom_errors"]
+__all__ = ["EXITS", "Exit", "Failure", "exit_for", "loom_errors", "told_as_json"]
 
 
 class Exit(IntEnum):
@@ -70,11 +70,29 @@ def loom_errors() -> Iterator[None]:
         raise Failure(error.message, exit_for(error), code=error.code, details=error.details) from error
 
 
+@contextmanager
+def told_as_json(wanted: bool) -> Iterator[None]:
+    """With `--json` a failure is data too: `{"ok": false, "error": {code, message, details}}` on stdout.
+
+    The exit code is that of the failure.
+    """
+    try:
+        yield
+    except Failure as failure:
+        if not wanted:
+            raise
+        from loom.cli.console import json_line
+
+        error = {"code": failure.code, "message": failure.message, "details": failure.details}
+        json_line({"ok": False, "error": error})
+        click.get_current_context().exit(failure.ends)
+
+
 def exit_for(error: LoomError) -> Exit:
     """The exit code that stands for an error of the SDK."""
     from loom import errors
 
-    usage = (errors.ConfigError, errors.DefinitionError, errors.PayloadError)
+    usage = (errors.ConfigError, errors.DefinitionError, errors.PayloadError, errors.InvalidInput)
     nobody = (errors.NoSubscribers, errors.CapabilityNotFound, errors.CapabilityUnavailable)
     table: tuple[tuple[type[LoomError] | tuple[type[LoomError], ...], Exit], ...] = (
         (usage, Exit.USAGE),

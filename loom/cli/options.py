@@ -11,8 +11,16 @@ from loom.cli.exits import Exit, Failure, loom_errors
 
 if TYPE_CHECKING:
     from loom.config import Settings
+    from loom.endpoint import Endpoint
 
-__all__ = ["bridge_options", "json_option", "load_settings", "timeout_option"]
+__all__ = [
+    "bridge_options",
+    "check_options",
+    "find_endpoint",
+    "json_option",
+    "load_settings",
+    "timeout_option",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -44,6 +52,21 @@ def bridge_options(command: Command) -> Command:
     )(command)
 
 
+def check_options(bridge: str | None, namespace: str | None) -> None:
+    """Checks `--bridge` and `--namespace`.
+
+    Raises:
+        Failure: one is malformed.
+    """
+    from loom.endpoint import check_address, check_namespace
+
+    with loom_errors():
+        if bridge is not None:
+            check_address(bridge, "--bridge")
+        if namespace is not None:
+            check_namespace(namespace, "--namespace")
+
+
 def load_settings(bridge: str | None = None, namespace: str | None = None) -> Settings:
     """The settings that hold here.
 
@@ -52,23 +75,26 @@ def load_settings(bridge: str | None = None, namespace: str | None = None) -> Se
     """
     from loom.config import Settings
 
+    check_options(bridge, namespace)
     with loom_errors():
         return Settings.load(address=bridge, namespace=namespace)
 
 
-def parse_json(text: str, what: str) -> Any:
-    """A JSON text from the command line.
+def find_endpoint(bridge: str | None, namespace: str | None) -> Endpoint:
+    """The bridge that is named, or the local one that runs; none is started.
 
     Raises:
-        Failure: it is no JSON; the message says where it breaks.
+        Failure: there is none, or a setting is malformed.
     """
-    import json
+    from loom.runtime.choose import find_running
 
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        quoted = text if len(text) <= 40 else text[:39] + "…"
+    settings = load_settings(bridge, namespace)
+    with loom_errors():
+        found = find_running(settings)
+    if found is None:
         raise Failure(
-            f"{what} is no JSON: {error}; it was {quoted!r} (quote it for the shell: '{{\"a\": 1}}')",
-            Exit.USAGE,
-        ) from error
+            "no bridge is named and no local one runs; start one with `loom dev`, or name one with "
+            "--bridge HOST:PORT",
+            Exit.NO_BRIDGE,
+        )
+    return found.endpoint

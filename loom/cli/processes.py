@@ -45,7 +45,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merged else subprocess.PIPE,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={"LOOM_LOG": "WARNING", **os.environ, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
             limit=LONGEST_LINE,
         )

@@ -68,6 +68,8 @@ class Renderer:
         for activity in activities:
             if isinstance(activity, CallStarted) or (published and isinstance(activity, EventDelivered)):
                 continue
+            if isinstance(activity, AgentChanged) and not (activity.subscriptions or activity.capabilities):
+                continue  # it is about to leave, and the next line says so
             shown += self._line(activity, receivers, namespace)
         return shown
 
@@ -128,10 +130,11 @@ class Renderer:
 
     def _call(self, call: CallEnded) -> tuple[str, str, str, str]:
         who = _arrow(call.caller or "anonymous", _clean(call.provider) or "nobody")
-        took = "" if call.took_us is None else duration(call.took_us)
+        at_once = not call.provider and (call.took_us or 0) < 1000
+        took = "" if call.took_us is None or at_once else duration(call.took_us)
         if call.status == "OK":
             return "call", who, _topic(call.capability), f"{click.style('ok', fg='green')} {_dim(took)}"
-        problem = f"{_bad(call.code or call.status)} {_dim(took)}"
+        problem = f"{_bad(call.code or call.status)} {_dim(took)}".rstrip()
         return "call", who, _topic(call.capability), f"{problem}  {_clean(call.message)}"
 
     def _row(self, at: int, word: str, who: str, what: str, more: str, namespace: str) -> str:

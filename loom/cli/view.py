@@ -38,14 +38,17 @@ class View:
         self._overdue: set[tuple[str, int]] = set()
         self._totals = Totals()
 
-    def started(self, address: str) -> None:
-        """The bridge listens."""
+    def started(self, address: str, *, found_by_itself: bool) -> None:
+        """The bridge listens; agents of this user that name none find it where it is the local one."""
         if self._machine:
             console.json_line({"kind": "bridge.started", "address": address})
             return
         console.say(f"{click.style('loom dev', bold=True)}  a bridge on {click.style(address, bold=True)}")
-        console.say(f"  export LOOM_BRIDGE_ADDR={address}   in the terminals of other agents")
-        console.say("  Ctrl-C ends it")
+        if found_by_itself:
+            console.say("  Agents and commands on this machine that name no bridge find it by themselves.")
+        else:
+            console.say(f"  In other terminals: export LOOM_BRIDGE_ADDR={address}")
+        console.say("  Ctrl-C ends it.")
         console.say()
 
     def happened(self, response: WatchResponse) -> None:

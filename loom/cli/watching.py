@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import grpc.aio
 
 from loom.channel import open_channel
-from loom.cli.bridges import start_bridge
+from loom.cli.bridges import Bridge, start_bridge
 from loom.cli.exits import Exit, Failure
 from loom.cli.processes import Child
 from loom.endpoint import Endpoint
@@ -42,36 +42,35 @@ async def watch(targets: Sequence[str], kind: str, port: int, view: View, *, rel
     """
     started = time.monotonic()
     with _signals() as stop:
-        bridge, address = await start_bridge(kind, port)
+        bridge = await start_bridge(kind, port)
         try:
-            view.started(address)
-            return await _run(targets, bridge, address, view, stop, reload=reload)
+            view.started(bridge.address, found_by_itself=bridge.is_local)
+            return await _run(targets, bridge, view, stop, reload=reload)
         finally:
-            bridge.kill()
+            bridge.process.kill()
             view.ended(time.monotonic() - started)
 
 
 async def _run(
     targets: Sequence[str],
-    bridge: Child,
-    address: str,
+    bridge: Bridge,
     view: View,
     stop: asyncio.Future[signal.Signals],
     *,
     reload: bool,
 ) -> Exit:
-    async with open_channel(Endpoint(address)) as channel:
+    async with open_channel(Endpoint(bridge.address)) as channel:
         control = cast("control_pb2_grpc.ControlAsyncStub", control_pb2_grpc.ControlStub(channel))
         steps = control.Watch(control_pb2.WatchRequest())
         await steps.initial_metadata()  # nothing is missed from here on
         following = asyncio.create_task(_follow(steps, view))
         glancing = asyncio.create_task(_glance(view))
         try:
-            async with _agents(targets, address, view, reload=reload):
+            async with _agents(targets, bridge.address, view, reload=reload):
                 await asyncio.wait((stop, following), return_when=asyncio.FIRST_COMPLETED)
             if not stop.done():
                 raise Failure("the bridge ended by itself; see what it said above, and start again")
-            await bridge.stop(BRIDGE_GRACE)
+            await bridge.process.stop(BRIDGE_GRACE)
             await asyncio.wait({following}, timeout=LAST_LINES)
         finally:
             glancing.cancel()

@@ -102,6 +102,11 @@ def test_a_registration_that_is_refused(feed: Feed) -> None:
     ]
 
 
+def test_a_probe_is_not_told(feed: Feed) -> None:
+    probe = inputs.Register(1, "", metadata={"loom.probe": "server-info"})
+    assert feed.step(probe, outputs.RegisterReply(1, "INVALID_AGENT_ID", "it is empty")) == []
+
+
 def test_a_live_agent_changes_only_when_something_changed(feed: Feed) -> None:
     feed.join(1, "reader", "a")
     assert feed.register("reader", "a") == []
