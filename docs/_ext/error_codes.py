@@ -29,12 +29,16 @@ def _entry(code: Code, info: CodeInfo) -> nodes.definition_list_item:
     item += nodes.term("", "", nodes.literal("", code.value))
     retry = "The same request may succeed later. " if info.retry else ""
     where = f"({info.clause})" if info.clause else ""
-    item += nodes.definition(
-        "",
-        nodes.paragraph("", info.meaning),
-        nodes.paragraph("", f"{info.remedy} {retry}{where}".strip()),
-    )
+    item += nodes.definition("", _sentence(info.meaning), _sentence(f"{info.remedy} {retry}{where}".strip()))
     return item
+
+
+def _sentence(text: str) -> nodes.paragraph:
+    """A paragraph in which what stands between backticks is code."""
+    paragraph = nodes.paragraph()
+    for number, part in enumerate(text.split("`")):
+        paragraph += nodes.literal("", part) if number % 2 else nodes.Text(part)
+    return paragraph
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

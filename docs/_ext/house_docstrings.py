@@ -1,6 +1,7 @@
 """Lets autodoc read docstrings as this project writes them: plain text, not reStructuredText.
 
-An indented block after a blank line is shown as it is; a fence of three backticks is code.
+An indented block after a blank line is shown as it is; a fence of three backticks is code, and so is what
+stands between single ones.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["translate"]
 
 FENCE = re.compile(r"(?P<indent> *)```(?P<language>\w*)$")
+CODE = re.compile(r"(?<![`:\w])`(?P<code>[^`\n]+)`(?!`)")
 SECTIONS = ("Args:", "Attributes:", "Raises:", "Returns:", "Yields:")
 
 
 def translate(lines: list[str]) -> list[str]:
     """The docstring's lines as reStructuredText."""
-    return _literal_blocks(_fences(lines))
+    return [CODE.sub(r"``\g<code>``", line) for line in _literal_blocks(_fences(lines))]
 
 
 def _fences(lines: list[str]) -> list[str]:
@@ -42,13 +44,15 @@ def _literal_blocks(lines: list[str]) -> list[str]:
     """Puts `::` before each indented block that stands alone."""
     out: list[str] = []
     outside = ""  # the last line that no block or section holds
+    inside = False
     for number, line in enumerate(lines):
         deeper = _indent(line) > _indent(outside)
         alone = number > 0 and not lines[number - 1].strip()
-        if line.strip() and deeper and alone and not _holds_what_follows(outside):
+        if line.strip() and deeper and alone and not inside and not _holds_what_follows(outside):
             out += [" " * _indent(outside) + "::", ""]
-        if line.strip() and not deeper:
-            outside = line
+        if line.strip():
+            inside = deeper
+            outside = outside if deeper else line
         out.append(line)
     return out
 
@@ -63,6 +67,9 @@ def _holds_what_follows(line: str) -> bool:
 
 
 def _process(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    if what in {"property", "attribute"} and lines:
+        # napoleon takes what stands before a colon in the first line for a type, unless the line ends there.
+        lines[:1] = re.split(r"(?<=:) ", lines[0], maxsplit=1)
     lines[:] = translate(lines)
 
 

@@ -15,6 +15,10 @@ def test_an_indented_block_is_shown_as_it_is():
     )
 
 
+def test_a_block_may_have_empty_lines():
+    assert translated("Words.\n\n    one\n\n    two\n\nMore.\n\n    three").count("::") == 2
+
+
 def test_a_fence_is_code():
     lines = translate(["Like this:", "", "```python", "x = 1", "```", "", "Done."])
     assert ".. code-block:: python" in lines
@@ -26,3 +30,9 @@ def test_sections_and_lists_stay_as_they_are():
     section = "Words.\n\nArgs:\n    one: first.\n        and more.\n\n    two: second."
     items = "* an item\n\n  of two parts"
     assert translated(f"{section}\n\n{items}") == f"{section}\n\n{items}"
+
+
+def test_single_backticks_are_code():
+    assert translated("The id, as `host:port`; not :func:`this` nor ``that``.") == (
+        "The id, as ``host:port``; not :func:`this` nor ``that``."
+    )
