@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TextIO
 
 __all__ = ["LEVELS", "setup"]
 
@@ -26,13 +27,17 @@ class _Lines(logging.Formatter):
         return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
 
 
-def setup(level: str) -> None:
-    """Sends the log of this process to stderr.
+def setup(level: str, stream: TextIO | None = None) -> None:
+    """Sends the log of this process, and nothing else, to a stream.
 
     Args:
-        level: one of `LEVELS`.
+        level: one of `LEVELS`; what is not of this package is shown from `warning` on.
+        stream: stderr unless told otherwise.
     """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines(colours=sys.stderr.isatty()))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    stream = stream or sys.stderr
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_Lines(colours=stream.isatty()))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
     logging.getLogger("loom_testing").setLevel(level.upper())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
@@ -42,3 +43,14 @@ async def connect(bridge: FakeBridge) -> AsyncIterator[Callable[..., Peer]]:
 async def peer(connect: Callable[..., Peer]) -> Peer:
     """One peer in the default namespace."""
     return connect()
+
+
+@pytest.fixture
+def reset_logging() -> Iterator[None]:
+    """Puts logging back as it was."""
+    root, ours = logging.getLogger(), logging.getLogger("loom_testing")
+    handlers, level, ours_level = root.handlers[:], root.level, ours.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    ours.setLevel(ours_level)

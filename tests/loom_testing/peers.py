@@ -77,7 +77,8 @@ class Peer:
 
     def raw(self, method: str, data: bytes) -> Any:
         """Calls a unary method with bytes as they are."""
-        return self.channel.unary_unary(method)(data, metadata=self.metadata, timeout=PATIENCE)
+        call: Any = self.channel.unary_unary(method)
+        return call(data, metadata=self.metadata, timeout=PATIENCE)
 
 
 class Stream:

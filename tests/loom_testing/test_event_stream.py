@@ -72,7 +72,7 @@ async def test_a_goodbye_flushes_and_ends_ok_although_the_client_could_write_on(
 
 
 async def test_a_reset_is_a_broken_stream(bridge, peer):
-    lines = []
+    lines: list[str] = []
     stream = await peer.join("a", "t")
     bridge.namespaces.find("default").watch = lines.append
     stream.call.cancel()
@@ -82,7 +82,7 @@ async def test_a_reset_is_a_broken_stream(bridge, peer):
 
 
 async def test_a_lost_connection_is_a_broken_stream(bridge, connect):
-    lines = []
+    lines: list[str] = []
     lost = connect()
     await lost.join("a", "t")
     bridge.namespaces.find("default").watch = lines.append
@@ -93,7 +93,7 @@ async def test_a_lost_connection_is_a_broken_stream(bridge, connect):
 
 
 async def test_many_resets_are_never_taken_for_half_closes(bridge, peer):
-    lines = []
+    lines: list[str] = []
     streams = [await peer.join(f"a{number}") for number in range(50)]
     bridge.namespaces.find("default").watch = lines.append
     for stream in streams:
@@ -147,7 +147,7 @@ async def test_malformed_bytes_end_that_stream_only(peer, connect, data):
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await call.read()
     assert error.value.code() is Status.INVALID_ARGUMENT
-    assert "not a well-formed" in error.value.details()
+    assert "not a well-formed" in (error.value.details() or "")
     await other.ping()
 
 

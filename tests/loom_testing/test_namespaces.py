@@ -20,7 +20,7 @@ class Sink:
     """A stream that only notes its end."""
 
     def __init__(self, driver: Driver) -> None:
-        self.ended: tuple[str, str] | None = None
+        self.ended = ("", "")
         self.number = driver.open(self)
 
     def end(self, status: str, message: str, *, abrupt: bool = False) -> None:
