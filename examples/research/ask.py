@@ -17,7 +17,7 @@ from examples.research.timing import Stopwatch
 from loom import Agent, Context, DeadlineExceeded, Event, NoSubscribers, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine
 
     from examples.research.events import Timing
 
@@ -100,7 +100,9 @@ async def ask(order: Order, show: Callable[[str, str], None]) -> Outcome:
         for name, process in running.process_ids().items():
             show(name, f"process {process}")
         context = asker.context(thread_id="research")
-        await _or_death(_everybody(context, [member.name for member in members]), running)
+        lost = await _or_death(_everybody(context, running), running)
+        for name in lost:
+            show(name, f"is lost: {running.epitaph(name)}")
         started = time.perf_counter() - begun
         watch = Stopwatch()
         answer = await _or_death(_answer(context, order, watch), running)
@@ -150,17 +152,22 @@ def _members(order: Order, namespace: str) -> list[Member]:
     ]
 
 
-async def _everybody(context: Context, names: Sequence[str]) -> None:
-    """Wait until every agent answers: a barrier, again and again until nobody is missing."""
+async def _everybody(context: Context, running: Crew) -> list[str]:
+    """Wait until every agent answers: a barrier, again and again until nobody is missing.
+
+    Returns:
+        The agents that ended instead, and can be done without.
+    """
     waited_until = time.monotonic() + _START
-    missing = list(names)
+    missing, lost = list(running.process_ids()), list[str]()
     while missing and time.monotonic() < waited_until:
         with contextlib.suppress(NoSubscribers):  # nobody is there yet
             missing = (await context.barrier(HELLO, of=missing, timeout=_PATIENCE, into=Hello)).missing
-        if missing:
-            await asyncio.sleep(_AGAIN)
-    if missing:
-        raise Failure(f"{', '.join(missing)} did not appear within {_START:.0f} s; the logs say more")
+        lost = [name for name in missing if name in running.ended()]
+        if set(missing) == set(lost):
+            return lost
+        await asyncio.sleep(_AGAIN)
+    raise Failure(f"{', '.join(missing)} did not appear within {_START:.0f} s; see {running.logs}")
 
 
 async def _answer(context: Context, order: Order, watch: Stopwatch) -> Answer:

@@ -38,11 +38,15 @@ class Member:
 
 
 class Crew:
-    """The running processes, by agent id."""
+    """The running processes, by agent id.
+
+    Attributes:
+        logs: the folder of their logs.
+    """
 
     def __init__(self, logs: Path) -> None:
         logs.mkdir(parents=True, exist_ok=True)
-        self._logs = logs
+        self.logs = logs
         self._needed: set[str] = set()
         self._processes: dict[str, asyncio.subprocess.Process] = {}
 
@@ -117,7 +121,7 @@ class Crew:
                     process.kill()
 
     def _log(self, name: str) -> Path:
-        return self._logs / f"{name}.log"
+        return self.logs / f"{name}.log"
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from examples.research import settings
 from examples.research.events import (
@@ -118,7 +118,7 @@ async def _survey(
             timeout=patience,
             into=Surveyed,
         )
-    return dict(gathered.replies), await _losses(ctx, gathered, "survey", watch)
+    return _asked(gathered, researchers), await _losses(ctx, gathered, "survey", watch)
 
 
 async def _search(
@@ -128,7 +128,12 @@ async def _search(
     wanted = Search(aspects=list(planned.in_order), statistics=statistics)
     with watch.time("barrier", SEARCH):
         gathered = await ctx.barrier(SEARCH, wanted, of=researchers, timeout=patience, into=Findings)
-    return dict(gathered.replies), await _losses(ctx, gathered, "search", watch)
+    return _asked(gathered, researchers), await _losses(ctx, gathered, "search", watch)
+
+
+def _asked(gathered: Barrier, researchers: Sequence[str]) -> dict[str, Any]:
+    """The answers of those who were asked, in a fixed order; others on the bridge may hear the topic too."""
+    return {name: gathered.replies[name] for name in researchers if name in gathered.replies}
 
 
 def _part(ctx: Context, part: float, most: float) -> float:

@@ -48,12 +48,16 @@ MANUAL = {
 }
 
 
-@pytest.fixture
-def manual(tmp_path: Path) -> Path:
-    """The folder of the kiln's manual."""
-    folder = tmp_path / "manual"
+def write_manual(folder: Path) -> Path:
+    """Write the manual into a folder, and return it."""
     for name, text in MANUAL.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text).lstrip("\n"), "utf-8")
     return folder
+
+
+@pytest.fixture
+def manual(tmp_path: Path) -> Path:
+    """The folder of the kiln's manual."""
+    return write_manual(tmp_path / "manual")
