@@ -1,4 +1,4 @@
-"""How the documentation is built: Sphinx with MyST, the furo theme, and three generators of our own."""
+"""How the documentation is built: Sphinx with MyST, the furo theme, and generators of our own."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 project = "Loom"
 author = "the Loom authors"
 project_copyright = "the Loom authors"
-version = release = getattr(loom, "__version__", "0.1.0")
+version = release = loom.__version__
 
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx_click",
     "sphinx_copybutton",
+    "docs._ext.command_line",
     "docs._ext.error_codes",
     "docs._ext.house_docstrings",
     "docs._ext.limits",
