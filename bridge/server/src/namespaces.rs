@@ -1,0 +1,159 @@
+//! The namespaces of a bridge, by name: each a world of its own, with its own driver.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use loom_engine::limits::Limits;
+use loom_engine::text::quote;
+use loom_engine::topics::agent_id_problem;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tonic::{Code, Status};
+
+use crate::clock::Clock;
+use crate::driver::{self, Command, Handle};
+use crate::watch::Watcher;
+
+/// A namespace on the real clock is removed when it was empty for so long (protocol, section 2).
+const IDLE: Duration = Duration::from_secs(60);
+/// A namespace on a virtual clock is removed when no client was there for so long.
+const ABANDONED: Duration = Duration::from_secs(600);
+
+/// A map from names to drivers.
+pub struct Namespaces {
+    /// What the bridge takes at the most.
+    pub limits: Limits,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    handles: HashMap<String, Arc<Handle>>,
+    watchers: Vec<Watcher>,
+    closing: bool,
+}
+
+impl Namespaces {
+    /// No namespaces yet.
+    pub fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self { limits, state: Mutex::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A poisoned map is still a map: no operation leaves it half done.
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The namespace of that name, made if need be.
+    pub fn get(self: &Arc<Self>, name: &str) -> Result<Arc<Handle>, Status> {
+        if let Some(handle) = self.lock().handles.get(name) {
+            return Ok(Arc::clone(handle));
+        }
+        match self.create(name, false, true, self.limits.clone()) {
+            Err(status) if status.code() == Code::AlreadyExists => self.find(name),
+            made => made,
+        }
+    }
+
+    /// The namespace of that name, or NOT_FOUND.
+    pub fn find(&self, name: &str) -> Result<Arc<Handle>, Status> {
+        self.lock().handles.get(name).cloned().ok_or_else(|| {
+            let named = quote(name);
+            Status::not_found(format!("there is no namespace {named}; it begins with its first agent or call"))
+        })
+    }
+
+    /// Makes a namespace.
+    pub fn create(
+        self: &Arc<Self>,
+        name: &str,
+        is_virtual: bool,
+        liveness: bool,
+        limits: Limits,
+    ) -> Result<Arc<Handle>, Status> {
+        let named = quote(name);
+        if let Some(problem) = agent_id_problem(name) {
+            return Err(Status::invalid_argument(format!("namespace {named} {problem}")));
+        }
+        let mut state = self.lock();
+        if state.handles.contains_key(name) {
+            return Err(Status::already_exists(format!(
+                "there is a namespace {named} already; reset it first"
+            )));
+        }
+        if state.closing {
+            return Err(Status::unavailable("the bridge is about to stop; connect again in a moment"));
+        }
+        let count = state.handles.len();
+        if count as u64 >= self.limits.namespaces {
+            return Err(Status::resource_exhausted(format!(
+                "the bridge has {count} namespaces, as many as it takes; \
+                 reset those that are over, or raise its limit of namespaces"
+            )));
+        }
+        let clock = if is_virtual { Clock::standing() } else { Clock::real() };
+        state.watchers.retain(Watcher::is_open);
+        let watchers = state.watchers.iter().filter(|watcher| watcher.sees(name)).cloned().collect();
+        let handle = driver::start(name, clock, limits, liveness, watchers, Arc::clone(self));
+        state.handles.insert(name.to_owned(), Arc::clone(&handle));
+        Ok(handle)
+    }
+
+    /// Ends every session and call of a namespace and forgets it (CTL-4).
+    pub fn reset(&self, name: &str) -> Result<(), Status> {
+        let handle = self.find(name)?;
+        self.lock().handles.remove(name);
+        handle.give(Command::Close { reset: true, message: "the namespace was reset" });
+        Ok(())
+    }
+
+    /// From now on the watcher is told of every step of its namespace, or of all.
+    pub fn watch(&self, watcher: Watcher) -> Result<(), Status> {
+        if !watcher.namespace.is_empty() {
+            self.find(&watcher.namespace)?;
+        }
+        let mut state = self.lock();
+        for handle in state.handles.values().filter(|handle| watcher.sees(&handle.name)) {
+            handle.give(Command::Watch(watcher.clone()));
+        }
+        state.watchers.push(watcher);
+        Ok(())
+    }
+
+    /// Every namespace.
+    pub fn all(&self) -> Vec<Arc<Handle>> {
+        self.lock().handles.values().cloned().collect()
+    }
+
+    /// How long a namespace may be without anyone before it is forgotten.
+    pub fn patience(&self, is_virtual: bool) -> Duration {
+        if is_virtual { ABANDONED } else { IDLE }
+    }
+
+    /// Forgets a namespace unless somebody is just about to use it; says whether it was forgotten.
+    pub fn forget_unused(&self, name: &str) -> bool {
+        let mut state = self.lock();
+        match state.handles.get(name) {
+            Some(handle) if Arc::strong_count(handle) > 1 => false,
+            Some(_) => state.handles.remove(name).is_some(),
+            None => true,
+        }
+    }
+
+    /// Takes nothing new, and lets what is open finish within the grace (LIM-3).
+    pub async fn drain(&self, grace: Duration) {
+        self.lock().closing = true;
+        let mut draining = JoinSet::new();
+        for handle in self.all() {
+            let (reply, drained) = oneshot::channel();
+            handle.give(Command::Drain { grace_ms: grace.as_millis() as u64, reply });
+            draining.spawn(drained);
+        }
+        _ = tokio::time::timeout(grace, draining.join_all()).await;
+        for handle in self.all() {
+            handle.give(Command::Close { reset: false, message: "the bridge stopped" });
+        }
+        self.lock().watchers.clear();
+    }
+}

@@ -1,0 +1,121 @@
+//! The bridge as a whole: listens, serves, and stops in order.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::bridge::BridgeService;
+use crate::config::Config;
+use crate::control::ControlService;
+use crate::metrics;
+use crate::namespaces::Namespaces;
+use crate::wire;
+use crate::wire::control::control_server::ControlServer;
+use crate::wire::v1::action_broker_server::ActionBrokerServer;
+use crate::wire::v1::bridge_server::BridgeServer;
+
+/// How often a connection is asked for a sign of life, and how long it may take to give one.
+const KEEPALIVE: Duration = Duration::from_secs(5);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(4);
+/// How many cancels a connection may have waiting; more than a busy client makes, less than an attack.
+const PENDING_RESETS: usize = 4096;
+/// How long, at the very end, answers may take to leave.
+const TAIL: Duration = Duration::from_millis(500);
+
+/// A bridge that listens but does not serve yet.
+pub struct Bridge {
+    config: Config,
+    listener: TcpListener,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Bridge {
+    /// Takes the port; the error is one line that says what to change.
+    pub async fn bind(config: Config) -> Result<Self, String> {
+        let wanted = &config.listen;
+        let addresses: Vec<SocketAddr> = wanted
+            .to_socket_addrs()
+            .map_err(|problem| format!("--listen {wanted:?} is not HOST:PORT: {problem}"))?
+            .collect();
+        let listener = TcpListener::bind(&addresses[..]).await.map_err(|problem| {
+            if problem.kind() == std::io::ErrorKind::AddrInUse {
+                format!("cannot listen on {wanted}: the port is in use; choose another with --listen HOST:PORT, or port 0")
+            } else {
+                format!("cannot listen on {wanted}: {problem}; choose another with --listen HOST:PORT")
+            }
+        })?;
+        let address = listener.local_addr().map_err(|problem| problem.to_string())?;
+        Ok(Self { config, listener, address })
+    }
+
+    /// Serves until `stop` resolves, then lets open work finish within the grace (LIM-3).
+    pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), String> {
+        let namespaces = Namespaces::new(self.config.limits.clone());
+        if let Some(address) = self.config.metrics {
+            metrics::serve(address, Arc::clone(&namespaces)).await?;
+        }
+        let (health, health_service) = tonic_health::server::health_reporter();
+        report(&health, self.config.testing, ServingStatus::Serving).await;
+        let most = usize::try_from(self.config.limits.message_bytes).unwrap_or(usize::MAX);
+        let streams = u32::try_from(self.config.limits.connection_streams).unwrap_or(u32::MAX);
+        let service = BridgeService::new(Arc::clone(&namespaces));
+        let control = self.config.testing.then(|| ControlServer::new(ControlService::new(Arc::clone(&namespaces))));
+        let router = Server::builder()
+            .max_concurrent_streams(streams)
+            .tcp_nodelay(true)
+            .http2_keepalive_interval(Some(KEEPALIVE))
+            .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+            .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS))
+            .add_service(
+                BridgeServer::new(service.clone())
+                    .max_decoding_message_size(most)
+                    .max_encoding_message_size(usize::MAX),
+            )
+            .add_service(
+                ActionBrokerServer::new(service)
+                    .max_decoding_message_size(most)
+                    .max_encoding_message_size(usize::MAX),
+            )
+            .add_service(health_service)
+            .add_service(reflection()?.build_v1().map_err(|problem| problem.to_string())?)
+            .add_service(reflection()?.build_v1alpha().map_err(|problem| problem.to_string())?)
+            .add_optional_service(control);
+        let (close, closed) = oneshot::channel::<()>();
+        let incoming = TcpListenerStream::new(self.listener);
+        let mut serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, async {
+            _ = closed.await;
+        }));
+        tokio::select! {
+            () = stop => {}
+            ended = &mut serving => return ended.map_err(|e| e.to_string())?.map_err(|e| e.to_string()),
+        }
+        report(&health, self.config.testing, ServingStatus::NotServing).await;
+        namespaces.drain(self.config.grace).await;
+        _ = close.send(());
+        // Idle connections and silent peers are not waited for.
+        _ = tokio::time::timeout(TAIL, serving).await;
+        Ok(())
+    }
+}
+
+fn reflection() -> Result<tonic_reflection::server::Builder<'static>, String> {
+    Ok(tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(wire::PUBLIC))
+}
+
+async fn report(health: &HealthReporter, testing: bool, status: ServingStatus) {
+    let mut services = vec!["", "loom.v1.Bridge", "loom.v1.ActionBroker"];
+    if testing {
+        services.push("loom.testing.v1.Control");
+    }
+    for service in services {
+        health.set_service_status(service, status).await;
+    }
+}
