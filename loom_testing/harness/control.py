@@ -1,0 +1,171 @@
+"""A client of the testing control, for threads: it blocks, and knows nothing of event loops (CTL).
+
+One connection serves a whole run. It is a synchronous one on purpose: several grpc.aio event loops in one
+process disturb each other, and every test has an event loop of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from loom.channel import open_sync_channel
+from loom.endpoint import Endpoint
+from loom.status import error_from_rpc
+from loom.testing.v1 import control_pb2, control_pb2_grpc
+from loom_testing.harness.errors import HarnessError, NoControlError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Control", "NamespaceOptions", "Snapshot"]
+
+MICROS = 1_000_000
+PATIENCE_S = 5.0
+"""How long the bridge may take to answer; a namespace is made in less than a millisecond."""
+ADVANCE_PATIENCE_S = 30.0
+"""Advancing fires deadlines one by one, and waits until each has been written."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceOptions:
+    """What a test's namespace is like.
+
+    Attributes:
+        virtual: whether its clock moves only by `advance`.
+        liveness: whether silent peers are taken for dead also on a virtual clock (SES-7).
+        limits: limits other than the bridge's own, by the names of loom.v1.Limits.
+    """
+
+    virtual: bool = True
+    liveness: bool = False
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a namespace held at one moment (CTL-1).
+
+    Attributes:
+        now: its time, seconds since the Unix epoch.
+        agents: its agents by id, in the order of their registration.
+        calls: its open calls, in the order of their arrival.
+        counters: what happened since the namespace was made; counters that are 0 are left out.
+    """
+
+    now: float
+    agents: dict[str, control_pb2.AgentSnapshot]
+    calls: list[control_pb2.CallSnapshot]
+    counters: dict[str, int]
+
+
+class Control:
+    """Blocking calls to one bridge.
+
+    Attributes:
+        address: the bridge's.
+        channel: the connection, also for other blocking calls.
+
+    Args:
+        address: the bridge's.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.channel = open_sync_channel(Endpoint(address))
+        self._stub = control_pb2_grpc.ControlStub(self.channel)
+
+    def close(self) -> None:
+        """Closes the connection; what is under way on it ends."""
+        self.channel.close()
+
+    def create(self, namespace: str, options: NamespaceOptions) -> None:
+        """Makes a namespace.
+
+        Raises:
+            NoControlError: the bridge was not started for testing.
+            HarnessError: the options are refused.
+            LoomError: the bridge cannot be reached.
+        """
+        request = control_pb2.CreateNamespaceRequest(
+            namespace=namespace,
+            virtual_clock=options.virtual,
+            liveness=options.liveness,
+            limits=options.limits,
+        )
+        self._ask(self._stub.CreateNamespace, request)
+
+    def reset(self, namespace: str) -> None:
+        """Ends a namespace and forgets it. One that is gone already is fine.
+
+        Raises:
+            LoomError: the bridge cannot be reached.
+        """
+        try:
+            self._stub.Reset(control_pb2.ResetRequest(namespace=namespace), timeout=PATIENCE_S)
+        except grpc.RpcError as error:
+            if error.code() not in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNIMPLEMENTED):
+                raise error_from_rpc(error, self.address) from None
+
+    def advance(self, namespace: str, seconds: float) -> int:
+        """Moves a virtual clock. Answers how many deadlines fired.
+
+        Raises:
+            NoControlError: the bridge was not started for testing.
+            HarnessError: the clock is real, or too much fired.
+            LoomError: the bridge cannot be reached.
+        """
+        request = control_pb2.AdvanceRequest(namespace=namespace, by_us=round(seconds * MICROS))
+        answer = self._ask(self._stub.Advance, request, ADVANCE_PATIENCE_S)
+        return int(answer.fired)
+
+    def snapshot(self, namespace: str) -> Snapshot:
+        """Looks into a namespace.
+
+        Raises:
+            NoControlError: the bridge was not started for testing.
+            LoomError: the bridge cannot be reached.
+        """
+        answer = self._ask(self._stub.Snapshot, control_pb2.SnapshotRequest(namespace=namespace))
+        return Snapshot(
+            now=answer.now_us / MICROS,
+            agents={agent.agent_id: agent for agent in answer.agents},
+            calls=list(answer.calls),
+            counters=dict(answer.counters),
+        )
+
+    def disconnect(self, namespace: str, agent_id: str) -> None:
+        """Breaks an agent's stream without a word (CTL-4).
+
+        Raises:
+            NoControlError: the bridge was not started for testing.
+            HarnessError: there is no such agent.
+            LoomError: the bridge cannot be reached.
+        """
+        self._ask(
+            self._stub.Disconnect, control_pb2.DisconnectRequest(namespace=namespace, agent_id=agent_id)
+        )
+
+    def _ask(self, method: Any, request: Any, patience: float = PATIENCE_S) -> Any:
+        try:
+            return method(request, timeout=patience)
+        except grpc.RpcError as error:
+            raise self._problem(error) from None
+
+    def _problem(self, error: grpc.RpcError) -> Exception:
+        status, details = error.code(), error.details()
+        if status is grpc.StatusCode.UNIMPLEMENTED:
+            return NoControlError(
+                f"the bridge at {self.address} was not started for testing: its clock and state are out of "
+                "reach; use --loom-bridge=fake, or start it with `loom-testing serve --testing`"
+            )
+        if status in (
+            grpc.StatusCode.FAILED_PRECONDITION,
+            grpc.StatusCode.INVALID_ARGUMENT,
+            grpc.StatusCode.NOT_FOUND,
+            grpc.StatusCode.RESOURCE_EXHAUSTED,
+        ):
+            return HarnessError(str(details))
+        return error_from_rpc(error, self.address)

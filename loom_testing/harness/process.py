@@ -1,0 +1,161 @@
+"""The fake bridge as a process beside the tests.
+
+Beside, not inside: a second grpc.aio event loop in the test's process costs as much time, and fills the log
+with errors of its own ("Event loop is closed"); and a bridge that dies takes no test run with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from loom_testing.harness.errors import BridgeDiedError, HarnessError
+from loom_testing.harness.host import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["FakeProcess"]
+
+START_S = 30.0
+STOP_S = 5.0
+IDLE_EXIT_S = 600
+"""A fake whose tests were killed ends by itself after this."""
+LOG_LINES = 2_000
+TAIL_LINES = 20
+
+
+class FakeProcess(Host):
+    """`loom-testing serve --testing` in a process of its own.
+
+    Raises:
+        HarnessError: it did not come up; the text holds what it said.
+    """
+
+    def __init__(self) -> None:
+        self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._lines = 0
+        self._address = ""
+        self._serving = threading.Event()
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[BridgeDiedError], None]] = []
+        self._ended = threading.Event()
+        self._closing = False
+        self._death = ""
+        self._process = self._start()
+        self._reader = threading.Thread(target=self._read, name="loom-bridge-log", daemon=True)
+        self._reader.start()
+        if not self._serving.wait(START_S) or not self._address:
+            self._process.kill()
+            raise HarnessError("the fake bridge did not come up; it said:\n" + self._tail())
+        super().__init__(self._address)
+
+    @property
+    def death(self) -> str:
+        """How the bridge ended; empty while it lives."""
+        return self._death
+
+    def wait_for_death(self, seconds: float) -> str:
+        """How the bridge ended, waiting a little for it to do so; empty if it lives."""
+        self._ended.wait(seconds)
+        return self._death
+
+    @property
+    def log_mark(self) -> int:
+        """Where the log ends now."""
+        return self._lines
+
+    def log_since(self, mark: int) -> list[str]:
+        """The log's lines since a mark, those that are still kept."""
+        with self._lock:
+            new = min(self._lines - mark, len(self._log))
+            return list(self._log)[len(self._log) - new :] if new > 0 else []
+
+    def on_death(self, tell: Callable[[BridgeDiedError], None]) -> None:
+        """Calls `tell`, from the log's thread, when the bridge ends by itself."""
+        with self._lock:
+            if not self._death:
+                self._listeners.append(tell)
+                return
+        tell(BridgeDiedError(self._death))
+
+    def forget(self, tell: Callable[[BridgeDiedError], None]) -> None:
+        """Calls it no more."""
+        with self._lock, contextlib.suppress(ValueError):
+            self._listeners.remove(tell)
+
+    def close(self) -> None:
+        """Stops the bridge."""
+        super().close()
+        self._closing = True
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(STOP_S)
+
+    def _start(self) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "loom_testing", "serve", "--testing", "--json"]
+        command += ["--port", "0", "--grace", "0", "--idle-exit", str(IDLE_EXIT_S), "--log-level", "info"]
+        return subprocess.Popen(  # noqa: S603 - this Python, and arguments of our own
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,  # a Ctrl-C is pytest's to handle; it stops the bridge in order
+        )
+
+    def _read(self) -> None:
+        """Takes in what the process says until it ends."""
+        assert self._process.stdout is not None
+        with self._process.stdout as said:
+            for line in said:
+                self._take(line.rstrip("\n"))
+        code = self._process.wait()
+        with self._lock:
+            if not self._closing:
+                self._death = f"the bridge died ({_ending(code)}); the end of its log:\n{self._tail()}"
+            listeners, self._listeners = self._listeners, []
+        self._ended.set()
+        self._serving.set()
+        for tell in listeners if self._death else ():
+            tell(BridgeDiedError(self._death))
+
+    def _take(self, line: str) -> None:
+        said = _event(line)
+        if said.get("event") == "serving":
+            self._address = str(said["address"])
+            self._serving.set()
+        elif not said:
+            with self._lock:
+                self._log.append(line)
+                self._lines += 1
+
+    def _tail(self) -> str:
+        lines = list(self._log)[-TAIL_LINES:] or ["(nothing)"]
+        return "\n".join(f"    {line}" for line in lines)
+
+
+def _event(line: str) -> dict[str, Any]:
+    """What a line says as JSON; nothing where it is a line of the log."""
+    if not line.startswith('{"event"'):
+        return {}
+    with contextlib.suppress(ValueError):
+        said: dict[str, Any] = json.loads(line)
+        return said
+    return {}
+
+
+def _ending(code: int) -> str:
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,104 @@
+"""Agents under test: started in order, stopped in reverse, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
+
+from loom_testing.harness.errors import WrongPlaceError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from loom.agent import Agent
+    from loom.endpoint import Endpoint
+    from loom_testing.harness.host import Host
+
+__all__ = ["DEFAULT_GRACE_S", "Running", "check_loop", "refuse_plain_with"]
+
+T = TypeVar("T", covariant=True)
+
+DEFAULT_GRACE_S = 1.0
+
+
+class Running(Generic[T]):
+    """Agents that run inside its `async with`, or its `with` in a plain test.
+
+    Args:
+        agents: what to start.
+        value: what the `with` gives: the agent, or all of them.
+        endpoint: the bridge and the namespace.
+        host: the bridge.
+        grace: as `Agent.stop`, seconds.
+    """
+
+    def __init__(
+        self, agents: tuple[Agent, ...], value: T, endpoint: Endpoint, host: Host, grace: float
+    ) -> None:
+        self._agents = agents
+        self._value = value
+        self._endpoint = endpoint
+        self._host = host
+        self._grace = grace
+        self._started: list[Agent] = []
+
+    async def __aenter__(self) -> T:
+        check_loop("loom_bridge.run")
+        try:
+            with self._host.guarded():
+                for agent in self._agents:
+                    await agent.start(self._endpoint)
+                    self._started.append(agent)
+        except BaseException:
+            await self._stop()
+            raise
+        return self._value
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    def __enter__(self) -> NoReturn:
+        refuse_plain_with("run")
+
+    def __exit__(self, *exc: object) -> None:
+        """Never reached: `__enter__` refuses."""
+
+    async def _stop(self) -> None:
+        """Stops all of them; the first that cannot be stopped says why."""
+        problems = []
+        while self._started:
+            agent = self._started.pop()
+            try:
+                await agent.stop(self._grace)
+            except Exception as problem:
+                problems.append(problem)
+        if problems:
+            raise problems[0]
+
+
+def refuse_plain_with(name: str) -> NoReturn:
+    """Says what to write instead of `with loom_bridge.run(...)`.
+
+    Raises:
+        WrongPlaceError: always.
+    """
+    raise WrongPlaceError(
+        f"loom_bridge.{name}(...) needs `async with`; in a plain test: with loom_bridge.sync.{name}(...)"
+    )
+
+
+def check_loop(name: str) -> None:
+    """Refuses what needs an event loop of asyncio where none runs.
+
+    Raises:
+        WrongPlaceError: the test is a plain one, or runs on trio.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise WrongPlaceError(
+            f"{name} needs asyncio's event loop, and none runs here: in a plain test use loom_bridge.sync; "
+            "with anyio choose its asyncio backend"
+        ) from None
