@@ -36,6 +36,7 @@ _POOR_START = re.compile(
     r"it\b|they\b|otherwise\b|however\b|but\b|and\b|:)",
     re.IGNORECASE,
 )
+_MEMBER = re.compile(r"^\w+(?:\.\w+)+(?:\(.*\))?$")  # the heading of a method's description
 _ASIDE = re.compile(
     r"^(?:see also|see section|changed in version|new in version|deprecated since|xxx\b|\*\*pep|copyright)",
     re.I,
@@ -251,7 +252,7 @@ def _example(blocks: Sequence[tuple[int, str]], at: int, value: _Value) -> str:
 
 
 def _is_example(block: str) -> bool:
-    if not is_code(block) or "::=" in block:
+    if not is_code(block) or "::=" in block or _MEMBER.match(block.strip()):
         return False
     fenced = block.lstrip().startswith(("```", "~~~"))
     return ">>>" in block or fenced or any(mark in block for mark in ("(", " = ", "import "))

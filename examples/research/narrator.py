@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from examples.research.text import is_python
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -70,7 +72,7 @@ class Extractive:
         head = f"**`{_short(statement.name)}`**" if statement.name else f"**{statement.where}**"
         parts = [f"{head} [{statement.number}]", f"{statement.text} [{statement.number}]"]
         if statement.example:
-            language = "pycon" if statement.example.startswith(">>>") else "text"
+            language = _language(statement.example)
             fenced = statement.example.startswith(("```", "~~~"))
             parts.append(statement.example if fenced else f"```{language}\n{statement.example}\n```")
         return "\n\n".join(parts)
@@ -103,6 +105,12 @@ def uncited(text: str, statements: Sequence[Statement]) -> list[str]:
         if paragraph.strip() and (not cited or not cited <= known):
             wrong.append(paragraph.strip())
     return wrong
+
+
+def _language(example: str) -> str:
+    if example.startswith(">>>"):
+        return "pycon"
+    return "python" if is_python(example) else "text"
 
 
 def _short(name: str) -> str:

@@ -30,6 +30,7 @@ __all__ = ["Hit", "Index"]
 _GRAMMAR = re.compile(r"^.*::=.*(?:\n +\|.*)*$", re.MULTILINE)  # names words without saying anything of them
 _CANDIDATES = 80  # so many of the best by BM25 are looked at closely
 _FEEDBACK = 20  # so many of the best tell what stands near the question's words
+_EXPLAINS = 1.5  # where an explanation is asked for, the language reference counts so much more
 _VOICES = 3  # one module's passages, which often repeat each other, are heard so many times
 _SPECIAL = frozenset(
     {
@@ -157,8 +158,8 @@ class Index:
         )
         score = base * (0.15 + 0.85 * coverage**2) * (0.1 + 0.9 * in_context)
         score *= (1 + 0.5 * named + 0.4 * side_by_side + is_it) * _standing(passage)
-        if aspect.is_concept and (passage.kind == "topic" or "." not in passage.source):
-            score *= 1.4  # the language reference and a module's own introduction explain
+        if aspect.is_concept and passage.kind == "topic":
+            score *= _EXPLAINS
         return Hit(passage, score, coverage, in_context)
 
 

@@ -7,8 +7,11 @@ An identifier counts as itself and as its parts: `capture_output` is also `captu
 
 from __future__ import annotations
 
+import ast
 import keyword
 import re
+import textwrap
+import warnings
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -25,6 +28,7 @@ __all__ = [
     "is_code",
     "paragraphs",
     "is_item",
+    "is_python",
     "sentences",
     "stem",
     "terms",
@@ -53,6 +57,9 @@ _QUOTED = re.compile(r"[\"'`\u201c\u2018]([a-z]{1,9})[\"'`\u201d\u2019]")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\d{1,2}[.)])\s+")
 _ITEM = re.compile(r"^\s*(?:[-*+•]\s|\d{1,2}[.)]\s|[*`]{0,2}\w+[*`]{0,2}(?:\([^)]*\))?\s*(?::|--)\s)")
+_CODE_START = re.compile(
+    r"^\s*(?:import\s|from\s|for\s|while\s|with\s|def\s|class\s|if\s|try:|async\s|await\s|@|[\w.]+\s*[=(])"
+)
 _HEADING_RULE = re.compile(r"^([=*\-~^\"#+])\1{2,}$")
 _SENTENCE_END = re.compile(
     r"(?<=[.!?])[\"')\]\u201d\u2019`]*\s+(?=[\"'(\[\u201c\u2018`*]*[A-Z0-9_*`\"\u201c])"
@@ -101,14 +108,27 @@ def bigrams(stems: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def is_code(paragraph: str) -> bool:
-    """Whether a paragraph is set as code: every line indented, or a doctest."""
+    """Whether a paragraph is code: a doctest, fenced, indented, or Python as it stands; also a drawing."""
     lines = [line for line in paragraph.splitlines() if line.strip()]
     if not lines:
         return False
     if lines[0].lstrip().startswith((">>>", "```", "~~~")) or "::=" in paragraph or _is_drawing(paragraph):
         return True
+    if _CODE_START.match(lines[0]) and is_python(paragraph):
+        return True
     indented = all(line.startswith(("    ", "\t", "   ")) for line in lines)
     return indented and not _reads_as_prose(paragraph)
+
+
+def is_python(paragraph: str) -> bool:
+    """Whether a paragraph can be read as Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # prose may look like a bad escape
+            ast.parse(textwrap.dedent(paragraph))
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _is_drawing(paragraph: str) -> bool:

@@ -193,11 +193,11 @@ def _colophon(draft: Draft, checked: _Checker) -> Colophon:
     )
     plan = draft.plan
     lines = [
-        f"Looked for: {'; '.join(aspect.title.lower() for aspect in plan.in_order)}.",
+        f"Looked for: {'; '.join(['the whole question', *(aspect.title for aspect in plan.aspects)])}.",
         f"Also searched for what stands near the question's words: {', '.join(plan.hints) or 'nothing'}.",
         *(
             f"Share {share.index}/{share.count}: {share.passages:,} passages read in {share.seconds:.1f} s."
-            for share in shares
+            for share in sorted(shares, key=lambda share: share.index)
         ),
         f"{checked.read} passages were read again from their sources; what is quoted of them stands there.",
         f"Told by: {_narrator().name}.",

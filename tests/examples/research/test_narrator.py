@@ -23,7 +23,7 @@ async def test_the_default_tells_quotes_with_name_source_and_example():
     assert name.startswith("**`m.f(argument_0=None, ")
     assert name.endswith(", …)`** [4]")
     assert quoted == "It runs. [4]"
-    assert example == "```text\nf()\n```"
+    assert example == "```python\nf()\n```"
 
 
 async def test_a_fenced_example_stays_as_it_is():

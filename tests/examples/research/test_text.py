@@ -73,6 +73,8 @@ def test_headings_are_told_from_text(paragraph: str, heading: str):
         ("+----+   +----+\n| a  | =>| b  |\n+----+   +----+", True),
         ("   Note that the statement is executed as soon as it is reached.", False),
         ("Plain text.", False),
+        ("import os\nfor name in os.listdir():\n    print(name)", True),
+        ("from the beginning of the file to its end", False),
         ("   ", False),
     ],
 )
