@@ -125,11 +125,13 @@ class Namespaces:
             Refused: NOT_FOUND.
         """
         driver = self.find(name)
+        driver.touched = self._loop.time()
         driver.feed(Reset())
         self._remove(driver, "the namespace was reset")
 
     def _remove(self, driver: Driver, message: str) -> None:
         del self._drivers[driver.name]
+        self._last_used = max(self._last_used, driver.touched)
         driver.close(message)
         for watcher in self._watchers:
             if watcher.namespace == driver.name:
@@ -184,7 +186,6 @@ class Namespaces:
     def _sweep(self) -> None:
         self._sweeper = None
         now = self._loop.time()
-        self.seconds_unused()  # what is removed below may be what was used last
         for driver in self:
             quiet = now - driver.touched
             if driver.busy:

@@ -198,6 +198,15 @@ async def test_a_virtual_namespace_stays_longer_whatever_it_remembers():
     namespaces.close()
 
 
+async def test_making_and_resetting_a_namespace_is_use(namespaces):
+    await asyncio.sleep(0.02)
+    namespaces.get("one")
+    assert namespaces.seconds_unused() < 0.02
+    await asyncio.sleep(0.02)
+    namespaces.reset("one")
+    assert namespaces.seconds_unused() < 0.02
+
+
 async def test_how_long_nobody_was_there():
     namespaces = Namespaces(Limits(), idle_seconds=0.02)
     sink = Sink(namespaces.get("one"))
