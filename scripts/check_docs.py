@@ -44,7 +44,7 @@ def missing_names(root: Path) -> list[str]:
         "reference.html": [f'id="loom.{name}"' for name in loom.__all__ if name != "__version__"]
         + [f'id="loom_testing.{name}"' for name in loom_testing.__all__],
         "errors.html": [f">{code.value}<" for code in Code],
-        "cli.html": [f'id="loom-{name}"' for name in cli.list_commands(None)],
+        "cli.html": [f'id="loom-{name}"' for name in cli.entries],
         "protocol/states.html": [f">{state.value}<" for kind in _STATES for state in kind],
     }
     return [
