@@ -43,11 +43,15 @@ impl BridgeService {
                 "the metadata has {NAMESPACE_KEY} more than once; give it once"
             )));
         }
-        let name = first.to_str().map_err(|_| Status::invalid_argument(format!("{NAMESPACE_KEY} is not ASCII")))?;
+        let name =
+            first.to_str().map_err(|_| Status::invalid_argument(format!("{NAMESPACE_KEY} is not ASCII")))?;
         self.namespaces.get(name)
     }
 
-    async fn invoke_action(&self, request: Request<v1::ActionCall>) -> Result<Response<v1::ActionResult>, Status> {
+    async fn invoke_action(
+        &self,
+        request: Request<v1::ActionCall>,
+    ) -> Result<Response<v1::ActionResult>, Status> {
         let handle = self.namespace(request.metadata())?;
         let wanted = request.into_inner();
         match ask(&handle, |call| codec::invoke(call, wanted).into()).await? {
@@ -141,4 +145,3 @@ impl ActionBroker for BridgeService {
         self.invoke_action(request).await
     }
 }
-

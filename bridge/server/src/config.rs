@@ -148,7 +148,8 @@ pub fn named(overrides: &BTreeMap<String, u64>) -> impl Iterator<Item = (&str, i
 }
 
 fn limit(given: &str) -> Result<(String, u64), String> {
-    let problem = || format!("--limit {given:?} is not NAME=VALUE with a whole number, such as queue_events=5000");
+    let problem =
+        || format!("--limit {given:?} is not NAME=VALUE with a whole number, such as queue_events=5000");
     let (name, value) = given.split_once('=').ok_or_else(problem)?;
     Ok((name.trim().to_owned(), value.trim().parse().map_err(|_| problem())?))
 }

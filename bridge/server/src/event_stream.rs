@@ -70,8 +70,10 @@ async fn read(
 
 /// Whether the client sent what cannot be read, rather than having gone.
 fn is_fault(status: &Status) -> bool {
-    matches!(status.code(), Code::OutOfRange | Code::ResourceExhausted | Code::Internal | Code::InvalidArgument)
-        && std::error::Error::source(status).is_none()
+    matches!(
+        status.code(),
+        Code::OutOfRange | Code::ResourceExhausted | Code::Internal | Code::InvalidArgument
+    ) && std::error::Error::source(status).is_none()
 }
 
 /// Malformed protobuf is the client's fault, which INTERNAL would not say.

@@ -12,7 +12,9 @@ use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
-
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 const USAGE: u8 = 2;
 
@@ -98,8 +100,15 @@ fn start_log(config: &Config) {
         LogLevel::Info => tracing::Level::INFO,
         LogLevel::Debug => tracing::Level::DEBUG,
     };
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
-    if config.json_log { log.json().init() } else { log.with_ansi(false).init() }
+    // The libraries below say only what is wrong, however much is asked of the bridge itself.
+    let mine = Targets::new().with_default(tracing::Level::WARN).with_target("loom_bridge", level);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let registry = tracing_subscriber::registry().with(mine);
+    if config.json_log {
+        registry.with(lines.json()).init()
+    } else {
+        registry.with(lines.with_ansi(false)).init()
+    }
 }
 
 fn complain_about_flags(problem: &clap::Error) -> ExitCode {

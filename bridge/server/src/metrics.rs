@@ -15,9 +15,9 @@ use crate::namespaces::Namespaces;
 
 /// Serves `/metrics` until the process ends.
 pub async fn serve(address: SocketAddr, namespaces: Arc<Namespaces>) -> Result<(), String> {
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|problem| format!("cannot serve metrics on {address}: {problem}; choose another --metrics"))?;
+    let listener = TcpListener::bind(address).await.map_err(|problem| {
+        format!("cannot serve metrics on {address}: {problem}; choose another --metrics")
+    })?;
     let bound = listener.local_addr().map_err(|problem| problem.to_string())?;
     tracing::info!(address = %bound, "metrics");
     let app = Router::new().route(

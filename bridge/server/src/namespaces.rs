@@ -60,7 +60,9 @@ impl Namespaces {
     pub fn find(&self, name: &str) -> Result<Arc<Handle>, Status> {
         self.lock().handles.get(name).cloned().ok_or_else(|| {
             let named = quote(name);
-            Status::not_found(format!("there is no namespace {named}; it begins with its first agent or call"))
+            Status::not_found(format!(
+                "there is no namespace {named}; it begins with its first agent or call"
+            ))
         })
     }
 

@@ -67,7 +67,8 @@ impl Bridge {
         let most = usize::try_from(self.config.limits.message_bytes).unwrap_or(usize::MAX);
         let streams = u32::try_from(self.config.limits.connection_streams).unwrap_or(u32::MAX);
         let service = BridgeService::new(Arc::clone(&namespaces));
-        let control = self.config.testing.then(|| ControlServer::new(ControlService::new(Arc::clone(&namespaces))));
+        let control =
+            self.config.testing.then(|| ControlServer::new(ControlService::new(Arc::clone(&namespaces))));
         let router = Server::builder()
             .max_concurrent_streams(streams)
             .tcp_nodelay(true)

@@ -35,11 +35,8 @@ impl Watcher {
 
     /// Tells a step, or leaves it out and counts it.
     pub fn tell(&mut self, namespace: &str, line: &str) {
-        let response = WatchResponse {
-            namespace: namespace.to_owned(),
-            line: line.to_owned(),
-            skipped: self.skipped,
-        };
+        let response =
+            WatchResponse { namespace: namespace.to_owned(), line: line.to_owned(), skipped: self.skipped };
         match self.lines.try_send(response) {
             Ok(()) => self.skipped = 0,
             Err(_) => self.skipped += 1,
