@@ -233,6 +233,7 @@ def _gone(core: Core, agent: Agent, trigger: SessionTrigger) -> None:
 
 
 def _forget_stream(core: Core, stream: Stream, trigger: StreamTrigger) -> None:
+    adopted = _is_adopted(core, stream)
     stream.state = step(STREAM, stream.state, trigger)
     del core.streams[stream.number]
     for kind in (
@@ -243,10 +244,17 @@ def _forget_stream(core: Core, stream: Stream, trigger: StreamTrigger) -> None:
         TimerKind.EXPIRY,
     ):
         core.timers.cancel(kind, stream.number)
-    if stream.producer:
+    if stream.producer and not adopted:
         key = publish.producer_key(stream.agent_id, stream.producer)
         if key in core.producers:
             core.timers.set(TimerKind.PRODUCER, key, core.now + micros(core.limits.producer_ms))
+
+
+def _is_adopted(core: Core, stream: Stream) -> bool:
+    """Whether a newer stream of the agent goes on with the producer of this one (SES-5)."""
+    agent = core.agents.get(stream.agent_id)
+    newer = core.live_stream(agent) if agent else None
+    return newer is not None and newer is not stream and newer.producer == stream.producer
 
 
 def _say_fatal(core: Core, stream: Stream, code: Code) -> None:

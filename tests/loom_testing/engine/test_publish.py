@@ -284,6 +284,23 @@ def test_outcomes_are_forgotten_two_minutes_after_the_agent_is_gone(world: World
     assert listener.event_ids() == ["e1", "e1"]
 
 
+def test_the_end_of_an_old_stream_does_not_forget_what_a_newer_one_publishes(make_world: Any) -> None:
+    """SES-5, PUB-9: the older stream still flushes when the agent is back under the same producer."""
+    world = make_world(writes=False)
+    listener = world.join("l", "x")
+    world.register("a")
+    first = world.open("a", producer=77)
+    world.say(first, m.Goodbye())
+    world.register("a")
+    second = world.open("a", producer=77)
+    world.wrote(first, len(first.received))
+    assert first.ended is not None
+    world.confirm(second, 1, "x", "e1")
+    world.wait(121)
+    world.confirm(second, 1, "x", "e1")
+    assert listener.event_ids() == ["e1"]
+
+
 def test_outcomes_belong_to_one_producer(world: World) -> None:
     listener = world.join("l", "x")
     world.register("a")
