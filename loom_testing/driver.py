@@ -8,6 +8,7 @@ engine is at work, so one namespace is never entered twice.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
@@ -43,6 +44,8 @@ __all__ = ["Driver", "Refused", "StreamSink", "TooManyDeadlines"]
 log = logging.getLogger("loom_testing.bridge")
 
 MICROS_PER_SECOND = 1_000_000
+FLUSH_SECONDS = 5.0
+"""How long an advance of a virtual clock waits, at each deadline, for what is to be written."""
 MOST_DEADLINES = 100_000
 """How many deadlines one advance of a virtual clock may fire."""
 
@@ -92,6 +95,7 @@ class Driver:
         limits: what it takes at the most.
         engine: the engine. Only `feed` may call its `handle`.
         clock: where its time comes from.
+        virtual: whether the clock moves only by `advance`.
         touched: when a client was last heard of, in the event loop's time.
         watch: called with every step's trace line, when set.
     """
@@ -100,6 +104,7 @@ class Driver:
         self.name = name
         self.limits = limits
         self.clock = clock
+        self.virtual = isinstance(clock, VirtualClock)
         self.engine = Engine(clock.now(), limits, liveness=liveness)
         self.watch: Callable[[str], None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -154,11 +159,6 @@ class Driver:
         """Whether a stream or a call is open."""
         return bool(self._streams or self._calls)
 
-    @property
-    def virtual(self) -> bool:
-        """Whether the clock moves only by `advance`."""
-        return isinstance(self.clock, VirtualClock)
-
     # The engine.
 
     def feed(self, came_in: Input) -> None:
@@ -203,8 +203,10 @@ class Driver:
 
     def _arm(self) -> None:
         """Sets the timer for the next deadline; one that is set too early looks again when it fires."""
+        if self._closed or self.virtual:
+            return
         deadline = self.engine.next_deadline()
-        if deadline is None or self._closed or isinstance(self.clock, VirtualClock):
+        if deadline is None:
             return
         if self._timer is not None:
             if self._timer_at <= deadline:
@@ -255,9 +257,11 @@ class Driver:
             return fired
 
     async def flush(self) -> None:
-        """Waits until every stream has written what it holds, those left out whose peers take nothing."""
-        for sink in list(self._streams.values()):
-            await sink.flushed()
+        """Waits until every stream has written what it holds, but not for peers that take nothing."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                for sink in list(self._streams.values()):
+                    await sink.flushed()
         await asyncio.sleep(0)
 
     # The end.

@@ -8,6 +8,7 @@ gRPC cancels it because the client is gone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,10 @@ class EventStream:
     def __init__(self, driver: Driver, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         self._driver = driver
         self._context = context
-        self._agent = ""
+        self._loop = asyncio.get_running_loop()
+        self._claimed = ""
+        self._agent = "?"
+        """Who it is, for the log: nobody until the handshake is accepted."""
         self._half_window = max(driver.limits.stream_window // 2, 1)
         self._reading = asyncio.Event()
         self._reading.set()
@@ -50,9 +54,10 @@ class EventStream:
         """What is to be written; None stands for the response headers."""
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
-        self._writes = 0
-        self._stalled_at = -1
-        self._ended: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
+        self._idle.set()
+        self._progress = 0.0
+        """When the transport last took something, or was last given something after it had been idle."""
+        self._ended: asyncio.Future[tuple[str, str]] = self._loop.create_future()
         self._flush_seconds = FLUSH_SECONDS
         self._number = driver.open(self)
 
@@ -96,14 +101,15 @@ class EventStream:
 
     def _receive(self, data: bytes) -> None:
         message = decode_client_event(data)
-        if not self._agent and isinstance(message, Ack):
-            self._agent = message.message_id
+        if not self._claimed and isinstance(message, Ack):
+            self._claimed = message.message_id
         self._driver.feed(Receive(self._number, message))
 
     # Out. The driver calls these while it carries out what the engine said.
 
     def accept(self) -> None:
         """Writes the response headers (SES-3)."""
+        self._agent = self._claimed
         log.info("%s: %s joined", self._driver.name, self._agent)
         self._put(None)
 
@@ -130,17 +136,18 @@ class EventStream:
 
     async def flushed(self) -> None:
         """Waits until all is written, or until the peer is found to take nothing."""
-        while not self._idle.is_set() and self._stalled_at != self._writes:
-            before = self._writes
-            try:
-                await asyncio.wait_for(self._idle.wait(), STALL_SECONDS)
-            except TimeoutError:
-                if self._writes == before:
-                    self._stalled_at = before
+        while not self._idle.is_set():
+            left = self._progress + STALL_SECONDS - self._loop.time()
+            if left <= 0:
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), left)
 
     def _put(self, item: ServerMessage | None) -> None:
         self._out.append(item)
-        self._idle.clear()
+        if self._idle.is_set():
+            self._idle.clear()
+            self._progress = self._loop.time()
         self._work.set()
 
     async def _write(self) -> None:
@@ -167,7 +174,7 @@ class EventStream:
                 await self._context.send_initial_metadata(())
                 continue
             await self._context.write(encode_server_message(item))
-            self._writes += 1
+            self._progress = self._loop.time()
             taken += 1
             if taken >= self._half_window or not self._out:
                 self._report(taken)
@@ -180,13 +187,13 @@ class EventStream:
     # The end.
 
     def _meet_bug(self) -> None:
-        log.exception("%s: the stream of %s met a bug of the bridge", self._driver.name, self._agent or "?")
+        log.exception("%s: the stream of %s met a bug of the bridge", self._driver.name, self._agent)
         self.end("INTERNAL", "the bridge failed; its log says how")
 
     def _log_end(self) -> None:
         if not self._ended.done():
-            log.info("%s: %s left: connection lost", self._driver.name, self._agent or "?")
+            log.info("%s: %s left: connection lost", self._driver.name, self._agent)
             return
         status, message = self._ended.result()
         level = logging.INFO if status == "OK" else logging.WARNING
-        log.log(level, "%s: %s left: %s %s", self._driver.name, self._agent or "?", status, message)
+        log.log(level, "%s: %s left: %s %s", self._driver.name, self._agent, status, message)
