@@ -69,12 +69,20 @@ def defines_functions(path: Path) -> bool:
     return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(tree))
 
 
+@cache
+def files_of_tests(package: str) -> frozenset[str]:
+    """The names of the test files of a package, and those of the wire."""
+    folders = (ROOT / "tests" / package, ROOT / "tests" / "wire")
+    return frozenset(path.stem for folder in folders for path in folder.rglob("test_*.py"))
+
+
 def has_tests(path: Path) -> bool:
-    """Whether the module's own test file exists: test_NAME.py, or test_NAME_*.py, in the mirrored folder."""
+    """Whether the module's own test file exists: test_NAME, test_NAME_*, or test_FOLDER_NAME."""
     relative = path.relative_to(ROOT)
-    folder = ROOT / "tests" / relative.parent
     name = relative.stem.lstrip("_")
-    return (folder / f"test_{name}.py").exists() or any(folder.glob(f"test_{name}_*.py"))
+    wanted = {f"test_{name}", f"test_{relative.parent.name}_{name}"}
+    there = files_of_tests(relative.parts[0])
+    return bool(wanted & there) or any(test.startswith(f"test_{name}_") for test in there)
 
 
 def test_every_module_that_does_something_has_its_own_test_file():
