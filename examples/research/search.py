@@ -7,6 +7,7 @@ whether words that belong together stand together, and whether it describes some
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from examples.research.plan import Aspect
 
 __all__ = ["Hit", "Index"]
+
+logging.getLogger("bm25s").setLevel(logging.INFO)  # it sets itself to DEBUG, and would fill every log
 
 _GRAMMAR = re.compile(r"^.*::=.*(?:\n +\|.*)*$", re.MULTILINE)  # names words without saying anything of them
 _CANDIDATES = 80  # so many of the best by BM25 are looked at closely
