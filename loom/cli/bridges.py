@@ -57,11 +57,12 @@ async def start_bridge(kind: str, port: int) -> Bridge:
         if first:
             return Bridge(bridge, str(json.loads(first)["address"]), place is not None)
     except TimeoutError:
-        bridge.kill()
+        await bridge.kill()
         raise Failure(f"the bridge did not start within {START_SECONDS:.0f} s; try again") from None
     except BaseException:
-        bridge.kill()
+        await bridge.kill()
         raise
+    await bridge.wait()
     raise Failure(_why(await bridge.complaints()))
 
 

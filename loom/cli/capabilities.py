@@ -52,7 +52,7 @@ def _row(found: CapabilityDescriptor) -> list[str]:
         click.style(found.name, bold=True),
         click.style(found.version or "-", dim=True),
         signature(_schema(found, "input_schema")),
-        click.style(about.partition(". ")[0], dim=True),
+        click.style(about.partition(". ")[0], dim=True) if about else "",
     ]
 
 

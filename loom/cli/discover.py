@@ -1,8 +1,8 @@
 """Finds the agents of a file or module, as the user wrote them.
 
-A target is `path/to/file.py`, `package.module`, either with `:name` to take one agent of it. A file within a
-package is imported as that package's module, so that its imports work; any other file with its folder on
-the path, as `python file.py` does.
+A target is `path/to/file.py` or `package.module`, either with `:name` to take one agent of it. A file within
+a package is imported as that package's module, so that its imports work; any other file with its folder on
+the path, as `python file.py` does. A package without an agent stands for its module `agent` or `agents`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from loom.cli import console
 from loom.cli.exits import Exit, Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from loom.agent import Agent
@@ -44,6 +45,7 @@ class Target:
             Failure: it names no file and can be no module.
         """
         place, name = _split(text)
+        place = place.rstrip("/") or place
         path = Path(place).expanduser()
         if path.is_dir() and not (place.isidentifier() and (path / "__init__.py").exists()):
             raise Failure(_folder(path), Exit.USAGE)
@@ -78,8 +80,12 @@ def find_agents(target: Target) -> list[Agent]:
     """
     from loom.agent import Agent
 
-    module = _load(target)
+    module = _load(target, lambda: _import(target))
     found = {name: value for name, value in vars(module).items() if isinstance(value, Agent)}
+    inner = None if found else _inner(module)
+    if inner is not None:
+        module = _load(target, lambda: importlib.import_module(inner))
+        found = {name: value for name, value in vars(module).items() if isinstance(value, Agent)}
     if target.name:
         if target.name not in found:
             others = f"it has {', '.join(found)}" if found else "it has none"
@@ -106,12 +112,20 @@ def _folder(path: Path) -> str:
     return f"{path} is a folder; name a file of it{hint}"
 
 
-def _load(target: Target) -> ModuleType:
+def _inner(module: ModuleType) -> str | None:
+    """The module of a package in which its agents stand."""
+    if not hasattr(module, "__path__"):
+        return None
+    names = (f"{module.__name__}.{name}" for name in ("agent", "agents"))
+    return next((name for name in names if importlib.util.find_spec(name) is not None), None)
+
+
+def _load(target: Target, load: Callable[[], ModuleType]) -> ModuleType:
     root = str(target.root)
     if root not in sys.path:
         sys.path.insert(0, root)
     try:
-        return _import(target)
+        return load()
     except Exception as error:
         _show_users_traceback(error)
         raise Failure(_why(target, error)) from error

@@ -34,7 +34,7 @@ RESERVED = {"loom", "loom_testing", "test", "tests"}
     help="Where to put it.  [default: ./NAME]",
 )
 def command(name: str, where: Path | None) -> None:
-    """Make a project that runs and whose tests pass as they are.
+    """Make a project that runs and whose tests pass.
 
     It holds one agent with a typed event and a capability, a loom.toml, and two tests. NAME is the
     project's, its package's and its agent's name.

@@ -81,13 +81,13 @@ class Child:
         try:
             await asyncio.wait_for(self._process.wait(), grace)
         except TimeoutError:
-            self.kill()
-            await self._process.wait()
+            await self.kill()
 
-    def kill(self) -> None:
-        """Ends it at once."""
+    async def kill(self) -> None:
+        """Ends it at once, if it has not ended."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
+        await self._process.wait()
 
     @property
     def _stdout(self) -> StreamReader:

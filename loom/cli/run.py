@@ -29,7 +29,7 @@ def command(target: str, bridge: str | None, namespace: str | None, reload: bool
     Examples:
       loom run researcher.py
       loom run researcher.py:agent --reload
-      loom run papers.agents --bridge bridge.example:50051
+      loom run papers --bridge bridge.example:50051    the package's agents, in papers/agent.py
     """
     from loom.cli.discover import Target
 

@@ -47,7 +47,7 @@ async def watch(targets: Sequence[str], kind: str, port: int, view: View, *, rel
             view.started(bridge.address, found_by_itself=bridge.is_local)
             return await _run(targets, bridge, view, stop, reload=reload)
         finally:
-            bridge.process.kill()
+            await bridge.process.kill()
             view.ended(time.monotonic() - started)
 
 
@@ -112,8 +112,7 @@ async def _agents(targets: Sequence[str], address: str, view: View, *, reload: b
             await asyncio.gather(*(child.stop(AGENT_GRACE) for child in children))
             await asyncio.gather(*showing)
         finally:
-            for child in children:
-                child.kill()
+            await asyncio.gather(*(child.kill() for child in children))
 
 
 async def _show(child: Child, view: View) -> None:

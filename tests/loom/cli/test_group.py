@@ -33,7 +33,7 @@ def test_a_bare_loom_shows_the_help(loom: Loom) -> None:
 def test_the_table_of_commands_says_what_the_commands_say() -> None:
     for entry in main.entries.values():
         command = import_module(f"loom.cli.{entry.name}").command
-        assert command.get_short_help_str(200).rstrip(".") == entry.summary.rstrip(".")
+        assert command.help.startswith(entry.summary)
         assert "Examples:" in command.help or "loom " in command.help, f"{entry.name} teaches without example"
 
 

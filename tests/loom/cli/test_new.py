@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loom.cli.new import name_problem
+from tests.loom.cli.processes import loom_command, running
 
 if TYPE_CHECKING:
     from tests.loom.cli.conftest import Loom
@@ -109,3 +110,22 @@ def test_bad_names_are_refused_with_a_better_one(loom: Loom, name: str, hint: st
     assert done.stderr.count("\n") == 1
     assert f"'{hint}'" in done.stderr
     assert list(Path().iterdir()) == []
+
+
+def test_the_project_runs_and_its_tests_pass(loom: Loom, tmp_path: Path) -> None:
+    assert loom("new", "first-steps").exit_code == 0
+    folder = tmp_path / "first-steps"
+    # As in an environment that has only what the project asks for.
+    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONWARNINGS": "error"}
+    with running(["-m", "pytest", "-q", "-p", "loom_testing.plugin"], folder, **alone) as tests:
+        assert tests.ended() == 0, (tests.out, tests.err)
+        assert "2 passed" in tests.out[-1]
+    with running(loom_command("dev", "--port", "0", "--json", "first_steps"), folder) as dev:
+        joined = dev.wait_for_activity("agent.joined", agent="first-steps")
+        assert joined["capabilities"] == ["first-steps.wording@1.0"]
+        with running(loom_command("call", "first-steps.wording", "name=Ada"), folder) as call:
+            assert call.ended() == 0
+            assert call.out == ["Hello, Ada!"]
+        with running(loom_command("emit", "visitor.arrived", '{"name": "Ada"}'), folder) as emit:
+            assert emit.ended() == 0
+        dev.wait_for_activity("event.published", topic="visitor.greeted", sender="first-steps")
