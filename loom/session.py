@@ -90,6 +90,7 @@ class Session:
         self._outcomes = DEFAULT_OUTCOMES
         self._message_bytes = DEFAULT_MESSAGE_BYTES
         self._event_bytes = DEFAULT_MESSAGE_BYTES - FRAME_BYTES
+        self._opening: deque[stream_pb2.ClientEvent] = deque()
         self._outbox: deque[stream_pb2.ClientEvent] = deque()
         self._pub_seq = 0
         self._unconfirmed: dict[int, stream_pb2.ClientEvent] = {}
@@ -156,7 +157,11 @@ class Session:
         if not self.base_level:
             ack.registration = self._number
             ack.producer = self.producer if "confirm" in self.features else 0
-        self._outbox.appendleft(stream_pb2.ClientEvent(ack=ack))
+        self._opening.clear()
+        self._opening.append(stream_pb2.ClientEvent(ack=ack))
+        if self.base_level:
+            # No welcome will come, and perhaps no headers: a pong says that the stream is accepted.
+            self._opening.append(stream_pb2.ClientEvent(ping=stream_pb2.HeartbeatRequest()))
 
     def accepted(self, now: float) -> list[Happening]:
         """The response headers came. At the base level, where nothing else says so, the session is live."""
@@ -197,11 +202,11 @@ class Session:
 
         Before the stream is live only the handshake may be written. Feature `batch` would gather them here.
         """
-        if self.state is not State.STREAMING:
-            waits = not self._outbox or self._outbox[0].WhichOneof("msg") != "ack"
-            return [] if waits else [self._outbox.popleft()]
-        taken = list(self._outbox)
-        self._outbox.clear()
+        taken = list(self._opening)
+        self._opening.clear()
+        if self.state is State.STREAMING:
+            taken += self._outbox
+            self._outbox.clear()
         return taken
 
     def close(self, reason: str = "") -> bool:

@@ -436,7 +436,7 @@ async def test_stop_finishes_what_is_open(bridge):
     await until(lambda: me._worker._calls)
     stopping = asyncio.create_task(me.stop(10))
     async with asyncio.timeout(10):
-        while await offered(other):
+        while await offered(other):  # noqa: ASYNC110 - the condition is the bridge's
             await asyncio.sleep(0.002)
     assert await other.context().emit("t") == 0  # it takes nothing new
     go.set()

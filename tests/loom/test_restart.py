@@ -1,0 +1,113 @@
+"""A bridge that is killed, frozen and started again under live agents."""
+
+import asyncio
+import signal
+import time
+
+import pytest
+
+from loom.agent import Agent
+from loom.context import Context
+from loom.errors import BridgeUnavailable
+from tests.loom.conftest import settings, until
+from tests.loom.processes import bridge_process
+
+TOLD_WITHIN = 1.0
+BACK_WITHIN = 5.0
+
+
+@pytest.fixture
+def seen():
+    return []
+
+
+@pytest.fixture
+def agents(seen):
+    """One agent that never answers, and one that asks it."""
+
+    def make(address):
+        silent, asking = (Agent(name, settings=settings(address)) for name in ("silent", "asking"))
+
+        @silent.on("note")
+        async def note(ctx: Context, text: str) -> None:
+            seen.append(text)
+
+        @silent.on("ask")
+        async def handle(ctx: Context) -> None:
+            seen.append("asked")
+
+        @silent.capability("never")
+        async def never() -> None:
+            seen.append("called")
+            await asyncio.Event().wait()
+
+        return silent, asking
+
+    return make
+
+
+async def heard(agent, text):
+    """Says it until somebody hears it: the agents come back one after the other."""
+    async with asyncio.timeout(BACK_WITHIN):
+        while await agent.context().emit("note", text) == 0:  # noqa: ASYNC110 - the answer is the condition
+            await asyncio.sleep(0.02)
+
+
+async def told(task, begin):
+    """Waits for the error that a waiting task gets; answers how long it took."""
+    with pytest.raises(BridgeUnavailable):
+        await task
+    return time.monotonic() - begin
+
+
+async def test_a_killed_bridge_is_told_at_once_and_agents_are_back_after_it(agents, seen):
+    async with bridge_process() as first:
+        silent, asking = agents(first.address)
+        async with silent, asking:
+            context = asking.context()
+            request = asyncio.create_task(context.request("ask", timeout=60))
+            call = asyncio.create_task(context.tool("never", timeout=60))
+            await until(lambda: sorted(seen) == ["asked", "called"])
+
+            begin = time.monotonic()
+            await first.send(signal.SIGKILL)
+            assert await told(request, begin) < TOLD_WITHIN
+            assert await told(call, begin) < TOLD_WITHIN
+
+            kept = asyncio.create_task(context.emit("nobody", "said while the bridge was away"))
+            async with bridge_process(first.port):
+                async with asyncio.timeout(BACK_WITHIN):
+                    assert await kept == 0
+                await heard(asking, "kept")
+                await until(lambda: "kept" in seen)
+                assert seen.count("kept") == 1
+                assert silent.is_running
+                assert asking.is_running
+
+
+async def test_a_bridge_that_stops_in_order_is_waited_for_too(agents, seen):
+    async with bridge_process() as first:
+        silent, asking = agents(first.address)
+        async with silent, asking:
+            await first.send(signal.SIGTERM)
+            async with bridge_process(first.port):
+                await heard(asking, "back")
+                await until(lambda: "back" in seen)
+
+
+async def test_a_frozen_bridge_is_noticed_after_three_heartbeats(agents, seen):
+    async with bridge_process(heartbeat_interval_ms=300) as bridge:
+        silent, asking = agents(bridge.address)
+        async with silent, asking:
+            request = asyncio.create_task(asking.context().request("ask", timeout=60))
+            call = asyncio.create_task(asking.context().tool("never", timeout=60))
+            await until(lambda: len(seen) == 2)
+            begin = time.monotonic()
+            await bridge.send(signal.SIGSTOP)
+            try:
+                assert await told(request, begin) < 0.9 + TOLD_WITHIN
+                assert await told(call, begin) < 0.9 + TOLD_WITHIN
+            finally:
+                await bridge.send(signal.SIGCONT)
+            await heard(asking, "back")
+            await until(lambda: "back" in seen)
