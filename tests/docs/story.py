@@ -37,7 +37,7 @@ FENCE = re.compile(
 )
 NAMED = re.compile(r"# (?P<name>[\w./-]+\.(?:py|toml))\n")
 PORT = "50051"
-PATIENCE = 60
+PATIENCE = 120
 
 
 @dataclass(frozen=True, slots=True)
