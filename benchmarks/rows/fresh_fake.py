@@ -1,14 +1,13 @@
 """A test with a fresh isolated fake: one agent, one capability call, teardown.
 
-Ours is what the fixtures do for each test: a new namespace on a fake that serves the whole run, an agent
-connected over real gRPC, a call from a second participant, everything stopped. Beside it FastStream's
+Ours is what the fixtures do for each test: a new namespace on a fake that serves the whole run from a process
+of its own, an agent connected over real gRPC, a call from outside, everything stopped. Beside it FastStream's
 TestNatsBroker (enter, one request, exit; no sockets), and as the floor a fresh grpc.aio server with one
 unary call and teardown.
 """
 
 from __future__ import annotations
 
-import itertools
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,9 @@ import grpc.aio
 from faststream.nats import NatsBroker, TestNatsBroker
 
 from benchmarks.measure import Contestant, Once, Row
-from loom import Agent, Endpoint
-from loom_testing import FakeBridge
+from loom import Agent
+from loom_testing.harness.handle import LoomBridge
+from loom_testing.harness.kinds import choose
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -68,23 +68,25 @@ async def bare_grpc() -> AsyncIterator[Once]:
 
 @asynccontextmanager
 async def loom_fake() -> AsyncIterator[Once]:
-    """Ours: what the fixtures do for each test of an agent with one capability."""
-    async with FakeBridge(testing=True) as bridge:
-        numbers = itertools.count()
+    """Ours: what the fixture `loom_bridge` does for each test, on the fake that serves the run."""
+    host = choose("fake", "the benchmark").open()
 
-        async def once() -> None:
-            endpoint = Endpoint(bridge.address, namespace=f"test-{next(numbers)}")
-            agent = Agent("counter", endpoint=endpoint)
+    async def once() -> None:
+        bridge = LoomBridge(host)
+        agent = Agent("counter")
 
-            @agent.capability("text.length")
-            def length(text: str) -> int:
-                return len(text)
+        @agent.capability("text.length")
+        def length(text: str) -> int:
+            return len(text)
 
-            caller = Agent("caller", endpoint=endpoint)
-            async with agent, caller:
-                assert await caller.context().tool("text.length", text=PAYLOAD) == len(PAYLOAD)
+        async with bridge.run(agent):
+            assert await bridge.call("text.length", text=PAYLOAD) == len(PAYLOAD)
+        bridge.close()
 
+    try:
         yield once
+    finally:
+        host.close()
 
 
 ROW = Row(
