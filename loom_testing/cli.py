@@ -51,7 +51,7 @@ def main() -> None:
 )
 @click.option(
     "--grace",
-    type=click.FloatRange(0, 15),
+    type=click.FloatRange(0, 14),
     default=5.0,
     show_default=True,
     metavar="SECONDS",

@@ -12,6 +12,7 @@ from loom.testing.v1 import control_pb2
 from loom.v1 import event_pb2, stream_pb2
 from loom_testing import event_stream
 from loom_testing.bridge import FakeBridge
+from loom_testing.engine.inputs import Writable
 from loom_testing.engine.limits import Limits
 from tests.loom_testing.peers import PATIENCE, Peer, until
 
@@ -282,6 +283,34 @@ async def test_a_bug_of_the_engine_ends_the_stream_with_internal(bridge, peer, c
     assert "log" in details
     assert "planted" in caplog.text
     await other.ping()
+
+
+async def test_a_bug_met_while_writing_ends_the_stream_with_internal(bridge, peer, caplog):
+    stream = await peer.join("a", "t")
+    driver = bridge.namespaces.find("default")
+    feed = driver.feed
+
+    def fail_once(came_in: object) -> None:
+        if type(came_in) is Writable:
+            driver.feed = feed
+            raise RuntimeError("planted")
+        feed(came_in)
+
+    driver.feed = fail_once
+    await stream.publish("t")
+    status, _, _ = await stream.end()
+    assert status is Status.INTERNAL
+    assert "planted" in caplog.text
+    assert agents(bridge) == []
+
+
+async def test_what_a_stranger_calls_itself_is_not_logged(peer, caplog):
+    caplog.set_level("DEBUG", "loom_testing")
+    stream = peer.open_raw()
+    await stream.send(ack=stream_pb2.Ack(message_id="12:00 info forged line\n12:00 info another"))
+    await stream.end()
+    await until(lambda: "left" in caplog.text)
+    assert all("\n" not in record.getMessage() for record in caplog.records)
 
 
 async def test_joining_and_leaving_is_logged(peer, caplog, bridge):

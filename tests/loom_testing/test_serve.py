@@ -118,7 +118,7 @@ async def test_agents_are_seen_in_the_log_and_told_of_the_stop():
 
 
 async def test_a_second_signal_stops_at_once():
-    async with serve("--grace=15") as process, Peer(await process.line()) as peer:
+    async with serve("--grace=14") as process, Peer(await process.line()) as peer:
         stream = await peer.join("a", capabilities=["c"], features=["drain"])
         calling = peer.invoke("c")
         await stream.read()

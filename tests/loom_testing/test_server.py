@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import random
 from typing import Any
 
 import grpc
@@ -234,6 +236,22 @@ async def test_random_bytes_on_the_port_harm_nobody(bridge, connect):
         await reader.read()
         writer.close()
     await stream.ping()
+
+
+async def test_random_messages_end_nothing_but_their_own_calls(connect):
+    other, hostile = await connect().join("other", "t"), connect()
+    draw = random.Random(1).randbytes
+    for number in range(200):
+        data = draw(number)
+        call = hostile.channel.stream_stream("/loom.v1.Bridge/EventStream")()
+        await call.write(data)
+        await call.done_writing()
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            await call.read()
+        assert await call.code() is Status.INVALID_ARGUMENT  # malformed, or no handshake
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            await hostile.raw(UNARY[number % len(UNARY)], data)
+    await other.ping()
 
 
 async def test_a_client_may_ping_the_connection_as_often_as_it_likes(bridge):
