@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import grpc.aio
 
+from loom.codes import Code
 from loom_testing.codec import Malformed, decode_client_event, encode_server_message
 from loom_testing.engine.inputs import HalfClose, Receive, Writable
 from loom_testing.engine.messages import Ack
@@ -35,6 +36,9 @@ STALL_SECONDS = 0.2
 SETTLE_SECONDS = 0.02
 """After a reset gRPC says 'no more messages' first, and 'cancelled' a moment later (about 0.1 ms). So that a
 reset is not taken for a half-close (SES-6), a half-close is believed only after this."""
+
+EXPECTED = (Code.DRAINING, Code.NAMESPACE_RESET)
+"""Ends of streams that need no warning: whoever caused them knows."""
 
 
 class EventStream:
@@ -195,5 +199,6 @@ class EventStream:
             log.info("%s: %s left: connection lost", self._driver.name, self._agent)
             return
         status, message = self._ended.result()
-        level = logging.INFO if status == "OK" else logging.WARNING
+        expected = status == "OK" or message.startswith(EXPECTED)
+        level = logging.INFO if expected else logging.WARNING
         log.log(level, "%s: %s left: %s %s", self._driver.name, self._agent, status, message)
