@@ -11,7 +11,8 @@ Fixtures:
     loom_agent    makes agents on that bridge.
 
 They are plain fixtures, so they serve tests under pytest-asyncio (strict and auto), anyio on asyncio, and
-plain tests (`loom_bridge.sync`) alike.
+plain tests (`loom_bridge.sync`) alike. An async test that asks for one of them and that no other plugin
+runs is run by this one.
 
 Marker:
     loom(clock="real", liveness=True, limits={...})   what the test's namespace is like.
@@ -22,6 +23,7 @@ asks for a fixture.
 
 from __future__ import annotations
 
+import inspect
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +86,19 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return None if chosen == DEFAULT else f"loom: bridge {chosen}"
 
 
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs an async test that asks for a bridge, where no other plugin does: pytest itself runs none."""
+    test = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(test) or not {"loom_bridge", "loom_agent"} & set(
+        pyfuncitem.fixturenames
+    ):
+        return None
+    import asyncio
+
+    asyncio.run(test(**{name: pyfuncitem.funcargs[name] for name in inspect.signature(test).parameters}))
+    return True
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Adds to a failed test what the bridge logged meanwhile."""
@@ -113,24 +128,15 @@ def loom_bridge(
     Agents that the test starts by itself, also in processes of their own, find it by `LOOM_BRIDGE_ADDR` and
     `LOOM_NAMESPACE`. Everything left in the namespace ends with the test.
     """
-    from loom.errors import LoomError
-    from loom_testing.harness.handle import LoomBridge
-
-    try:
-        host = _loom_host()
-        request.node.stash[_SEEN] = (host, host.log_mark)
-        bridge = LoomBridge(host, _options(request.node), timeout=request.config.stash[_TIMEOUT])
-    except (HarnessError, LoomError) as problem:
-        pytest.fail(f"loom_bridge: {problem}", pytrace=False)
+    bridge = _opened(request, _loom_host)
     monkeypatch.setenv("LOOM_BRIDGE_ADDR", bridge.address)
     monkeypatch.setenv("LOOM_NAMESPACE", bridge.namespace)
     for name in ("LOOM_TOKEN", "LOOM_TLS"):  # those of another bridge
         monkeypatch.delenv(name, raising=False)
     yield bridge
-    try:
-        bridge.close()
-    except HarnessError as problem:
-        pytest.fail(str(problem), pytrace=False)
+    problem = _closed(bridge)
+    if problem:
+        pytest.fail(problem, pytrace=False)
 
 
 @pytest.fixture
@@ -195,6 +201,29 @@ class _Hosts:
                 host.close()
             raise
         return host
+
+
+def _opened(request: pytest.FixtureRequest, opened_host: Callable[[], Host]) -> LoomBridge:
+    """The test's bridge; a test that cannot have it fails with one line."""
+    from loom.errors import LoomError
+    from loom_testing.harness.handle import LoomBridge
+
+    try:
+        host = opened_host()
+        request.node.stash[_SEEN] = (host, host.log_mark)
+        return LoomBridge(host, _options(request.node), timeout=request.config.stash[_TIMEOUT])
+    except (HarnessError, LoomError) as error:
+        problem = f"loom_bridge: {error}"
+    pytest.fail(problem, pytrace=False)
+
+
+def _closed(bridge: LoomBridge) -> str:
+    """Ends a test's bridge. Answers what went wrong with it."""
+    try:
+        bridge.close()
+    except HarnessError as error:
+        return str(error)
+    return ""
 
 
 def _chosen(config: pytest.Config) -> tuple[str, str]:

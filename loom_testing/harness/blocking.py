@@ -11,7 +11,12 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
-from loom_testing.harness.errors import WrongPlaceError
+from loom_testing.harness.errors import (
+    ExpectationError,
+    HarnessError,
+    WrongPlaceError,
+    speaks_for_itself,
+)
 from loom_testing.harness.expected import UNSET
 from loom_testing.harness.namespace import CALL_S
 from loom_testing.harness.probe import NONE_WITHIN_S
@@ -30,6 +35,8 @@ if TYPE_CHECKING:
     from loom_testing.harness.scripted import SeenCall
 
 __all__ = ["Beside", "SyncLoomBridge", "SyncProbe", "SyncRunning"]
+
+__tracebackhide__ = speaks_for_itself
 
 A = TypeVar("A", bound="Agent")
 T = TypeVar("T")
@@ -52,18 +59,15 @@ class Beside:
             Exception: whatever the coroutine raises.
         """
         try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            pass
-        else:
+            refuse_coroutine()
+        except WrongPlaceError:
             coroutine.close()
-            raise WrongPlaceError(
-                "loom_bridge.sync was used in a coroutine, which would stop the event loop: "
-                "leave out .sync and await instead"
-            )
+            raise
         future = asyncio.run_coroutine_threadsafe(coroutine, self._started())
         try:
             return future.result()
+        except (HarnessError, ExpectationError) as error:
+            raise error.with_traceback(None) from error.__cause__
         except BaseException:
             future.cancel()
             raise
@@ -92,6 +96,22 @@ class Beside:
         self._stop = asyncio.Event()
         ready.set()
         await self._stop.wait()
+
+
+def refuse_coroutine() -> None:
+    """Refuses to block where an event loop runs, which would stand still meanwhile.
+
+    Raises:
+        WrongPlaceError: one does.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise WrongPlaceError(
+        "loom_bridge.sync was used in a coroutine, where it would stop the event loop: "
+        "leave out .sync, and await"
+    )
 
 
 class SyncRunning(Generic[T_co]):
@@ -305,18 +325,22 @@ class SyncLoomBridge:
         **kwargs: Any,
     ) -> Any:
         """Calls a capability as nobody in particular; see `LoomBridge.call`."""
+        refuse_coroutine()
         return self._bridge.space.call(
             capability, arguments, version=version, timeout=timeout, into=into, raw=raw, **kwargs
         )
 
     def advance(self, seconds: float) -> int:
         """Moves the namespace's clock; see `LoomBridge.advance`."""
+        refuse_coroutine()
         return self._bridge.space.advance(seconds)
 
     def snapshot(self) -> Snapshot:
         """What the namespace holds; see `LoomBridge.snapshot`."""
+        refuse_coroutine()
         return self._bridge.space.snapshot()
 
     def disconnect(self, agent_id: str) -> None:
         """Breaks an agent's connection; see `LoomBridge.disconnect`."""
+        refuse_coroutine()
         self._bridge.space.disconnect(agent_id)

@@ -15,12 +15,14 @@ from loom.channel import open_sync_channel
 from loom.endpoint import Endpoint
 from loom.status import error_from_rpc
 from loom.testing.v1 import control_pb2, control_pb2_grpc
-from loom_testing.harness.errors import HarnessError, NoControlError
+from loom_testing.harness.errors import HarnessError, NoControlError, speaks_for_itself
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["Control", "NamespaceOptions", "Snapshot"]
+
+__tracebackhide__ = speaks_for_itself
 
 MICROS = 1_000_000
 PATIENCE_S = 5.0

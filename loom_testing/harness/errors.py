@@ -12,6 +12,11 @@ AssertionError
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
 __all__ = [
     "BridgeChoiceError",
     "BridgeDiedError",
@@ -19,6 +24,7 @@ __all__ = [
     "HarnessError",
     "NoControlError",
     "WrongPlaceError",
+    "speaks_for_itself",
 ]
 
 
@@ -44,3 +50,11 @@ class WrongPlaceError(HarnessError):
 
 class ExpectationError(AssertionError):
     """A probe was not given what it expected; the text says what came instead."""
+
+
+def speaks_for_itself(caught: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Whether a traceback may end at the test's own line: the error says all that there is to say.
+
+    A module that has it as `__tracebackhide__` is left out of such tracebacks by pytest.
+    """
+    return isinstance(caught.value, HarnessError | ExpectationError)

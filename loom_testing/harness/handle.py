@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from loom.threads import run_in_thread
 from loom_testing.harness.blocking import Beside, SyncLoomBridge
 from loom_testing.harness.control import NamespaceOptions, Snapshot
-from loom_testing.harness.errors import BridgeDiedError, HarnessError
+from loom_testing.harness.errors import BridgeDiedError, HarnessError, speaks_for_itself
 from loom_testing.harness.namespace import CALL_S, Namespace
 from loom_testing.harness.probe import DEFAULT_TIMEOUT_S, Probe
 from loom_testing.harness.running import DEFAULT_GRACE_S, Running, check_loop
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from loom_testing.harness.host import Host
 
 __all__ = ["LoomBridge"]
+
+__tracebackhide__ = speaks_for_itself
 
 A = TypeVar("A", bound="Agent")
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from loom.errors import BridgeError, LoomError
 from loom_testing.harness.control import Control, NamespaceOptions
-from loom_testing.harness.errors import BridgeDiedError, NoControlError
+from loom_testing.harness.errors import BridgeDiedError, NoControlError, speaks_for_itself
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 __all__ = ["Host", "RemoteHost"]
+
+__tracebackhide__ = speaks_for_itself
 
 ORDINARY = NamespaceOptions()
 DYING_S = 0.5

@@ -12,12 +12,14 @@ from loom.calls import encode_arguments
 from loom.endpoint import Endpoint
 from loom.sync import SyncClient
 from loom_testing.harness.control import NamespaceOptions, Snapshot
-from loom_testing.harness.errors import HarnessError
+from loom_testing.harness.errors import HarnessError, speaks_for_itself
 
 if TYPE_CHECKING:
     from loom_testing.harness.host import Host
 
 __all__ = ["CALL_S", "Namespace"]
+
+__tracebackhide__ = speaks_for_itself
 
 CALL_S = 30.0
 

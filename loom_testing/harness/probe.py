@@ -13,7 +13,7 @@ from loom.errors import LoomError
 from loom.event import make_event
 from loom.payload import encode_payload
 from loom.registration import Subscription
-from loom_testing.harness.errors import BridgeDiedError, HarnessError
+from loom_testing.harness.errors import BridgeDiedError, HarnessError, speaks_for_itself
 from loom_testing.harness.expected import UNSET, Expected
 from loom_testing.harness.record import Record
 from loom_testing.harness.running import check_loop, refuse_plain_with
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from loom_testing.harness.scripted import SeenCall
 
 __all__ = ["DEFAULT_TIMEOUT_S", "Probe"]
+
+__tracebackhide__ = speaks_for_itself
 
 DEFAULT_TIMEOUT_S = 5.0
 CONNECT_S = 10.0
@@ -91,7 +93,8 @@ class Probe:
         self._host.on_death(self._died)
         try:
             with self._host.guarded():
-                await worker.start(CONNECT_S)
+                async with self._guarded():
+                    await worker.start(CONNECT_S)
         except BaseException:
             self._host.forget(self._died)
             raise
@@ -143,8 +146,8 @@ class Probe:
         Raises:
             LoomError: as `Context.emit`.
         """
-        async with self._guarded() as context:
-            return await context.emit(
+        async with self._guarded():
+            return await self.context().emit(
                 topic, payload, type=type, thread_id=thread_id, ttl=ttl, reply_to=reply_to, metadata=metadata
             )
 
@@ -224,8 +227,10 @@ class Probe:
         Raises:
             LoomError: as `Context.request`.
         """
-        async with self._guarded() as context:
-            return await context.request(topic, payload, timeout=timeout, type=type, into=into, raw=raw)
+        async with self._guarded():
+            return await self.context().request(
+                topic, payload, timeout=timeout, type=type, into=into, raw=raw
+            )
 
     async def reply(self, event: Event, payload: Any = None, *, type: str = "reply") -> int:
         """Answers a request that the probe received.
@@ -264,8 +269,8 @@ class Probe:
             LoomError: as `Context.tool`.
         """
         options = {"version": version, "timeout": timeout, "into": into, "raw": raw, "call_id": call_id}
-        async with self._guarded() as context:
-            return await context.tool(capability, arguments, **options, **kwargs)
+        async with self._guarded():
+            return await self.context().tool(capability, arguments, **options, **kwargs)
 
     async def offer(self, name: str | Capability[..., Any], answer: Any = None, *, version: str = "") -> None:
         """Offers a capability from now on, or changes its answer. `calls` holds what it was called with.
@@ -303,12 +308,15 @@ class Probe:
         return self._worker
 
     @contextlib.asynccontextmanager
-    async def _guarded(self) -> AsyncIterator[Context]:
-        """What is done inside, with the probe's Context, ends when the bridge does."""
+    async def _guarded(self) -> AsyncIterator[None]:
+        """What is done inside ends when the bridge does."""
+        if self._death is not None:
+            raise self._death
+        patience = asyncio.timeout(None)
+        self._waits.add(patience)
         try:
-            async with asyncio.timeout(None) as patience:
-                self._waits.add(patience)
-                yield self.context()
+            async with patience:
+                yield
         except (LoomError, TimeoutError) as error:
             if self._death is not None:
                 raise self._death from error

@@ -27,6 +27,10 @@ START_S = 30.0
 STOP_S = 5.0
 IDLE_EXIT_S = 600
 """A fake whose tests were killed ends by itself after this."""
+COMMAND = (
+    *("-m", "loom_testing", "serve", "--testing", "--json", "--port", "0"),
+    *("--grace", "0", "--idle-exit", str(IDLE_EXIT_S), "--log-level", "info"),
+)
 LOG_LINES = 2_000
 TAIL_LINES = 20
 
@@ -55,6 +59,11 @@ class FakeProcess(Host):
             self._process.kill()
             raise HarnessError("the fake bridge did not come up; it said:\n" + self._tail())
         super().__init__(self._address)
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
 
     @property
     def death(self) -> str:
@@ -103,10 +112,8 @@ class FakeProcess(Host):
         self._reader.join(STOP_S)
 
     def _start(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "loom_testing", "serve", "--testing", "--json"]
-        command += ["--port", "0", "--grace", "0", "--idle-exit", str(IDLE_EXIT_S), "--log-level", "info"]
         return subprocess.Popen(  # noqa: S603 - this Python, and arguments of our own
-            command,
+            [sys.executable, *COMMAND],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -6,13 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from loom_testing.harness.difference import describe_event, describe_miss
-from loom_testing.harness.errors import ExpectationError
+from loom_testing.harness.errors import ExpectationError, speaks_for_itself
 
 if TYPE_CHECKING:
     from loom.event import Event
     from loom_testing.harness.expected import Expected
 
 __all__ = ["Record"]
+
+__tracebackhide__ = speaks_for_itself
 
 
 class Record:

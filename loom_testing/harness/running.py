@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
-from loom_testing.harness.errors import WrongPlaceError
+from loom_testing.harness.errors import WrongPlaceError, speaks_for_itself
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from loom_testing.harness.host import Host
 
 __all__ = ["DEFAULT_GRACE_S", "Running", "check_loop", "refuse_plain_with"]
+
+__tracebackhide__ = speaks_for_itself
 
 T = TypeVar("T", covariant=True)
 

@@ -1,0 +1,142 @@
+"""The scripted agent: it emits, expects, requests, offers and calls."""
+
+from __future__ import annotations
+
+import asyncio
+from unittest.mock import ANY
+
+import pytest
+
+from loom import Agent, capability
+from loom.errors import CapabilityError, InvalidInput, NoSubscribers, Superseded
+from loom_testing.harness.errors import ExpectationError, HarnessError, WrongPlaceError
+from tests.loom_testing.harness.agents import greeter
+
+
+async def test_it_emits_and_expects(loom_bridge):
+    async with loom_bridge.run(greeter()), loom_bridge.probe() as probe:
+        assert await probe.emit("visitor.arrived", {"name": "Ada"}) == 1
+        event = await probe.expect("visitor.greeted", text="Hello, Ada!", seat={"row": ANY})
+        assert (event.sender, event.type) == ("greeter", "visitor.greeted")
+        assert [one.topic for one in probe.events] == ["visitor.greeted"]
+
+
+async def test_a_miss_shows_what_came_instead(loom_bridge):
+    async with loom_bridge.run(greeter()), loom_bridge.probe(timeout=5) as probe:
+        await probe.emit("visitor.arrived", {"name": "Ada"})
+        await probe.expect("visitor.greeted", where=lambda event: event.json()["seat"]["no"] == 7)
+        await probe.emit("visitor.arrived", {"name": "Bob"})
+        with pytest.raises(ExpectationError) as caught:
+            await probe.expect("visitor.greeted", {"seat": {"row": 4}}, text="Hello, Bob!", timeout=0.2)
+    assert str(caught.value).splitlines() == [
+        (
+            "probe expected visitor.greeted, payload {'seat': {'row': 4}, 'text': 'Hello, Bob!'}, "
+            "and no such event came within 0.2 s"
+        ),
+        "  nearest: visitor.greeted from greeter: {'text': 'Hello, Bob!', 'seat': {'row': 3, 'no': 7}}",
+        "      payload.seat.row  expected 4, got 3",
+        "  (1 more event given out before)",
+    ]
+
+
+async def test_observing_counts_nobody_and_subscribing_counts(loom_bridge):
+    async with loom_bridge.probe() as watcher, loom_bridge.probe(subscribe="orders.*", observe=()) as buyer:
+        assert (watcher.agent_id, buyer.agent_id) == ("probe", "probe-2")
+        with pytest.raises(NoSubscribers):
+            await watcher.request("nobody.here", timeout=5)
+        assert await watcher.emit("orders.new", {"n": 1}) == 1
+        assert await watcher.emit("other") == 0
+        assert (await buyer.expect(">", {"n": 1})).topic == "orders.new"
+        await buyer.expect_none(within=0)
+        # What it said itself is nothing to expect.
+        await watcher.expect_none("orders.new", within=0)
+
+
+async def test_it_requests_and_replies(loom_bridge):
+    async with loom_bridge.run(greeter()), loom_bridge.probe() as probe:
+        assert await probe.request("words.asked", "hello") == "HELLO"
+        async with loom_bridge.probe("clerk", subscribe=["papers.*"]) as clerk:
+            asking = asyncio.create_task(probe.request("papers.wanted", {"id": 7}, into=dict[str, int]))
+            question = await clerk.expect("papers.wanted", id=7)
+            assert await clerk.reply(question, {"pages": 3}) == 1
+            assert await asking == {"pages": 3}
+            unasked = await probe.emit("papers.plain") and await clerk.expect("papers.plain")
+            with pytest.raises(HarnessError, match=r"the event on papers\.plain asks for no reply"):
+                await clerk.reply(unasked)
+
+
+async def test_it_calls_capabilities(loom_bridge):
+    async with loom_bridge.run(greeter()), loom_bridge.probe() as probe:
+        assert await probe.call("text.length", text="abc") == 3
+        assert await probe.call("text.length", {"text": "abcd"}, into=str, raw=True) == b"4"
+        with pytest.raises(InvalidInput) as caught:
+            await probe.call("text.length")
+        assert caught.value.path == "text"
+
+
+async def test_it_offers_what_agents_call(loom_bridge):
+    async with (
+        loom_bridge.run(greeter()),
+        loom_bridge.probe(offers={"llm.complete": "first"}) as probe,
+    ):
+        assert await probe.call("text.summary", text="abc") == "first"
+        await probe.offer("llm.complete", lambda text: text[::-1])
+        assert await probe.call("text.summary", text="abc") == "cba"
+
+        async def slow(text: str) -> str:
+            await asyncio.sleep(0)
+            return text * 2
+
+        await probe.offer("llm.complete", slow)
+        assert await probe.call("text.summary", text="abc") == "abcabc"
+        await probe.offer("llm.complete", CapabilityError("no credit", code="NO_CREDIT"))
+        with pytest.raises(CapabilityError, match="no credit"):
+            await probe.call("text.summary", text="abc")
+        assert [(call.capability, call.arguments, call.caller) for call in probe.calls] == [
+            ("llm.complete", {"text": "abc"}, "greeter")
+        ] * 4
+
+
+async def test_it_offers_more_while_it_is_connected(loom_bridge):
+    @capability("math.half")
+    def half(number: int) -> float:
+        return number / 2
+
+    async with loom_bridge.probe() as probe:
+        await probe.offer(half)
+        await probe.offer("clock.now", {"hour": 12}, version="2")
+        assert await loom_bridge.call("math.half", number=3) == 1.5
+        with pytest.raises(InvalidInput):
+            await loom_bridge.call("math.half", number="three")
+        assert await loom_bridge.call("clock.now", version="2") == {"hour": 12}
+        agents = (await loom_bridge.snapshot()).agents
+        assert sorted(agents["probe"].capabilities) == ["clock.now@2", "math.half"]
+
+
+async def test_losing_its_id_ends_the_wait_at_once(loom_bridge):
+    async with loom_bridge.probe("twin") as probe:
+        waiting = asyncio.create_task(probe.expect("never", timeout=30))
+        async with loom_bridge.run(Agent("twin")):
+            with pytest.raises(Superseded):
+                await waiting
+
+
+async def test_outside_of_its_block_it_says_so(loom_bridge):
+    probe = loom_bridge.probe()
+    for use in (
+        probe.emit("a"),
+        probe.expect("a"),
+        probe.call("a"),
+        probe.offer("a"),
+        probe.expect_none("a"),
+    ):
+        with pytest.raises(HarnessError, match="probe is not connected: use it inside `async with"):
+            await use
+    with pytest.raises(WrongPlaceError, match=r"loom_bridge\.sync\.probe"), probe:
+        pass
+
+
+async def test_fields_cannot_be_added_to_what_has_none(loom_bridge):
+    async with loom_bridge.probe() as probe:
+        with pytest.raises(HarnessError, match=r"fields \(n\) cannot be added to a list"):
+            await probe.expect("a", [1], n=1)
