@@ -33,7 +33,7 @@ from loom.runtime.managed import managed_endpoint
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["TLS", "Endpoint", "Settings"]
+__all__ = ["Settings"]
 
 FILE_NAME = "loom.toml"
 

@@ -34,7 +34,7 @@ def run(
     logging, it gets one: INFO and above on stderr (`LOOM_LOG` names another level).
 
     Args:
-        agents: the agents; all of them end when one does.
+        agents: the agents; when one fails all of them end.
         endpoint: the bridge, before what was said elsewhere.
         grace: seconds for what is open when they stop.
 

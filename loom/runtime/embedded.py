@@ -96,7 +96,7 @@ def _address(folder: Path) -> str | None:
     """What the file says; None where it says nothing of use."""
     try:
         content = json.loads((folder / ADDRESS_FILE).read_text(encoding="utf-8"))
-        return Endpoint(content["address"]).address
+        return Endpoint(str(content["address"])).address
     except (OSError, ValueError, KeyError, TypeError, ConfigError):
         return None
 
@@ -122,12 +122,19 @@ async def _start(folder: Path, settings: Settings) -> Endpoint:
     )
 
 
-def _spawn(folder: Path) -> subprocess.Popen[bytes]:
+class _Detached(subprocess.Popen[bytes]):
+    """A process that is meant to outlive this one: letting go of it is no mistake to warn of."""
+
+    def __del__(self, *_: object) -> None:
+        pass
+
+
+def _spawn(folder: Path) -> _Detached:
     command = [sys.executable, "-m", "loom_testing", "serve", "--host", "127.0.0.1", "--port", "0"]
     command += ["--idle-exit", str(IDLE_EXIT_S), "--address-file", str(folder / ADDRESS_FILE)]
     log = os.open(folder / LOG_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        return subprocess.Popen(  # noqa: S603 (this interpreter, and arguments of our own)
+        return _Detached(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
