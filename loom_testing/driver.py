@@ -44,6 +44,8 @@ __all__ = ["Driver", "Refused", "StreamSink", "TooManyDeadlines"]
 log = logging.getLogger("loom_testing.bridge")
 
 MICROS_PER_SECOND = 1_000_000
+GRACE_SLACK = 0.05
+"""By how many seconds the engine's own grace is over before the shell ends what the engine did not."""
 FLUSH_SECONDS = 5.0
 """How long an advance of a virtual clock waits, at each deadline, for what is to be written."""
 MOST_DEADLINES = 100_000
@@ -270,7 +272,12 @@ class Driver:
         """Lets open work finish, at most for `grace` seconds of real time (LIM-3)."""
         self._drained = self._loop.create_future()
         self.feed(DrainAll(int(grace * 1000)))
-        await asyncio.wait([self._drained], timeout=grace)
+        await asyncio.wait([self._drained], timeout=grace + GRACE_SLACK)
+        if not self._drained.done():
+            # The grace is real time, also where the clock is virtual (CTL-2): let the engine see that it is over.
+            if isinstance(self.clock, VirtualClock):
+                self.clock.move_to(self.clock.now() + int(grace * MICROS_PER_SECOND))
+            self.feed(Tick())
 
     def close(self, message: str) -> None:
         """Ends what is still open with UNAVAILABLE, and stops the timer."""

@@ -15,7 +15,8 @@ const FILES: [&str; 6] = [
 const VIEW: &str = "loom/view/v1/view.proto";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
+    // The link in the workspace, so that a source package made of the workspace alone holds them too.
+    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../proto").canonicalize()?;
     println!("cargo:rerun-if-changed={}", root.display());
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
 

@@ -301,6 +301,17 @@ async def test_a_drain_is_over_after_its_grace():
         await driver.drain(0.01)
 
 
+@pytest.mark.parametrize("virtual", [False, True])
+async def test_the_engine_itself_answers_what_the_grace_left_open(virtual: bool):
+    """LIM-3: also on a virtual clock, since the grace is real time (CTL-2)."""
+    driver = make(virtual=virtual)
+    await join(driver, "a", capabilities=("c",))
+    call = asyncio.create_task(driver.ask(lambda call: Invoke(call, ActionCall("i", "c"))))
+    await asyncio.sleep(0)
+    await driver.drain(0.01)
+    assert (await call).result.error.code == "PROVIDER_LOST"
+
+
 async def test_closing_ends_what_is_open():
     driver = make()
     sink = await join(driver, "a", capabilities=("c",))

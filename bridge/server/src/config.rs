@@ -58,6 +58,9 @@ pub struct Flags {
     /// How long open work may take when the bridge is told to stop, seconds [default: 10].
     #[arg(long, env = "LOOM_BRIDGE_GRACE", value_name = "SECONDS")]
     pub grace: Option<f64>,
+    /// Stop in order once stdin closes: for programs that start a bridge and may be killed themselves.
+    #[arg(long)]
+    pub until_stdin_closes: bool,
     /// A TOML file with the same settings.
     #[arg(long, env = "LOOM_BRIDGE_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -148,6 +148,7 @@ pub fn start(
         streams: HashMap::new(),
         calls: HashMap::new(),
         drained: None,
+        grace_us: 0,
         watchers,
         touched: Instant::now(),
         namespaces,
@@ -172,6 +173,7 @@ struct Driver {
     streams: HashMap<u64, Stream>,
     calls: HashMap<u64, oneshot::Sender<Output>>,
     drained: Option<oneshot::Sender<()>>,
+    grace_us: u64,
     watchers: Vec<Watcher>,
     touched: Instant,
     namespaces: Arc<Namespaces>,
@@ -294,6 +296,7 @@ impl Driver {
             Command::Watch(watcher) => self.watchers.push(watcher),
             Command::Drain { grace_ms, reply } => {
                 self.drained = Some(reply);
+                self.grace_us = grace_ms * 1000;
                 self.feed(inputs::DrainAll { grace_ms }.into());
             }
             Command::Close { reset, message } => {
@@ -416,6 +419,11 @@ impl Driver {
     fn close(&mut self, reset: bool, message: &str) {
         if reset {
             self.feed(inputs::Reset {}.into());
+        } else if self.drained.is_some() {
+            // The grace is real time, also where the clock is virtual (CTL-2): let the engine see that it is over.
+            let over = self.clock.now() + self.grace_us;
+            self.clock.move_to(over);
+            self.feed(inputs::Tick {}.into());
         }
         for (_, stream) in self.streams.drain() {
             stream.sink.end("UNAVAILABLE", message, false);

@@ -29,17 +29,20 @@ fn main() -> ExitCode {
     };
     let code = match cli.command {
         Some(Command::Health { address }) => runtime.block_on(health(&address)),
-        None => match Config::resolve(cli.flags) {
-            Ok(config) => runtime.block_on(serve(config)),
-            Err(problem) => complain(&problem, USAGE),
-        },
+        None => {
+            let watches_stdin = cli.flags.until_stdin_closes;
+            match Config::resolve(cli.flags) {
+                Ok(config) => runtime.block_on(serve(config, watches_stdin)),
+                Err(problem) => complain(&problem, USAGE),
+            }
+        }
     };
     // Whatever a peer keeps open is not waited for.
     runtime.shutdown_background();
     code
 }
 
-async fn serve(config: Config) -> ExitCode {
+async fn serve(config: Config, watches_stdin: bool) -> ExitCode {
     start_log(&config);
     let bridge = match Bridge::bind(config).await {
         Ok(bridge) => bridge,
@@ -61,6 +64,7 @@ async fn serve(config: Config) -> ExitCode {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = stdin_closed(), if watches_stdin => {}
         }
         tracing::info!("stopping");
     };
@@ -71,6 +75,17 @@ async fn serve(config: Config) -> ExitCode {
         }
         Err(problem) => complain(&problem, 1),
     }
+}
+
+/// Reads stdin, and forgets it, to its end.
+async fn stdin_closed() {
+    let (closed, told) = tokio::sync::oneshot::channel();
+    // A thread of its own: a blocking read could hold the runtime's end up.
+    std::thread::spawn(move || {
+        _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        _ = closed.send(());
+    });
+    _ = told.await;
 }
 
 async fn health(address: &str) -> ExitCode {

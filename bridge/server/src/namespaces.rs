@@ -20,6 +20,9 @@ const IDLE: Duration = Duration::from_secs(60);
 /// A namespace on a virtual clock is removed when no client was there for so long.
 const ABANDONED: Duration = Duration::from_secs(600);
 
+/// By how much the engines' own grace is over before the shell ends what they did not.
+const GRACE_SLACK: Duration = Duration::from_millis(50);
+
 /// A map from names to drivers.
 pub struct Namespaces {
     /// What the bridge takes at the most.
@@ -152,7 +155,7 @@ impl Namespaces {
             handle.give(Command::Drain { grace_ms: grace.as_millis() as u64, reply });
             draining.spawn(drained);
         }
-        _ = tokio::time::timeout(grace, draining.join_all()).await;
+        _ = tokio::time::timeout(grace + GRACE_SLACK, draining.join_all()).await;
         for handle in self.all() {
             handle.give(Command::Close { reset: false, message: "the bridge stopped" });
         }

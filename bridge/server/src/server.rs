@@ -4,10 +4,13 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio_stream::Stream;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
+use tonic::transport::server::{Connected, Router};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -47,7 +50,10 @@ impl Bridge {
             .collect();
         let listener = TcpListener::bind(&addresses[..]).await.map_err(|problem| {
             if problem.kind() == std::io::ErrorKind::AddrInUse {
-                format!("cannot listen on {wanted}: the port is in use; choose another with --listen HOST:PORT, or port 0")
+                format!(
+                    "cannot listen on {wanted}: the port is in use; \
+                     choose another with --listen HOST:PORT, or port 0"
+                )
             } else {
                 format!("cannot listen on {wanted}: {problem}; choose another with --listen HOST:PORT")
             }
@@ -58,57 +64,70 @@ impl Bridge {
 
     /// Serves until `stop` resolves, then lets open work finish within the grace (LIM-3).
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), String> {
-        let namespaces = Namespaces::new(self.config.limits.clone());
-        if let Some(address) = self.config.metrics {
-            metrics::serve(address, Arc::clone(&namespaces)).await?;
-        }
-        let (health, health_service) = tonic_health::server::health_reporter();
-        report(&health, self.config.testing, ServingStatus::Serving).await;
-        let most = usize::try_from(self.config.limits.message_bytes).unwrap_or(usize::MAX);
-        let streams = u32::try_from(self.config.limits.connection_streams).unwrap_or(u32::MAX);
-        let service = BridgeService::new(Arc::clone(&namespaces));
-        let control =
-            self.config.testing.then(|| ControlServer::new(ControlService::new(Arc::clone(&namespaces))));
-        let router = Server::builder()
-            .max_concurrent_streams(streams)
-            .tcp_nodelay(true)
-            .http2_keepalive_interval(Some(KEEPALIVE))
-            .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-            .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS))
-            .add_service(
-                BridgeServer::new(service.clone())
-                    .max_decoding_message_size(most)
-                    .max_encoding_message_size(usize::MAX),
-            )
-            .add_service(
-                ActionBrokerServer::new(service)
-                    .max_decoding_message_size(most)
-                    .max_encoding_message_size(usize::MAX),
-            )
-            .add_service(health_service)
-            .add_service(reflection()?.build_v1().map_err(|problem| problem.to_string())?)
-            .add_service(reflection()?.build_v1alpha().map_err(|problem| problem.to_string())?)
-            .add_optional_service(control);
-        let (close, closed) = oneshot::channel::<()>();
-        let incoming = TcpListenerStream::new(self.listener);
-        let mut serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, async {
-            _ = closed.await;
-        }));
-        tokio::select! {
-            () = stop => {}
-            ended = &mut serving => return ended.map_err(|e| e.to_string())?.map_err(|e| e.to_string()),
-        }
-        report(&health, self.config.testing, ServingStatus::NotServing).await;
-        namespaces.drain(self.config.grace).await;
-        _ = close.send(());
-        // Idle connections and silent peers are not waited for.
-        _ = tokio::time::timeout(TAIL, serving).await;
-        Ok(())
+        serve_on(self.config, TcpListenerStream::new(self.listener), stop).await
     }
 }
 
-fn reflection() -> Result<tonic_reflection::server::Builder<'static>, String> {
-    Ok(tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(wire::PUBLIC))
+/// Serves whatever connections come in, over any transport.
+pub async fn serve_on<C>(
+    config: Config,
+    incoming: impl Stream<Item = std::io::Result<C>> + Send + 'static,
+    stop: impl Future<Output = ()>,
+) -> Result<(), String>
+where
+    C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+{
+    let namespaces = Namespaces::new(config.limits.clone());
+    if let Some(address) = config.metrics {
+        metrics::serve(address, Arc::clone(&namespaces)).await?;
+    }
+    let (health, health_service) = tonic_health::server::health_reporter();
+    report(&health, config.testing, ServingStatus::Serving).await;
+    let router = router(&config, &namespaces)?.add_service(health_service);
+    let (close, closed) = oneshot::channel::<()>();
+    let mut serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, async {
+        _ = closed.await;
+    }));
+    tokio::select! {
+        () = stop => {}
+        ended = &mut serving => {
+            return ended.map_err(|problem| problem.to_string())?.map_err(|problem| problem.to_string());
+        }
+    }
+    report(&health, config.testing, ServingStatus::NotServing).await;
+    namespaces.drain(config.grace).await;
+    _ = close.send(());
+    // Idle connections and silent peers are not waited for.
+    _ = tokio::time::timeout(TAIL, serving).await;
+    Ok(())
+}
+
+fn router(config: &Config, namespaces: &Arc<Namespaces>) -> Result<Router, String> {
+    let most = usize::try_from(config.limits.message_bytes).unwrap_or(usize::MAX);
+    let streams = u32::try_from(config.limits.connection_streams).unwrap_or(u32::MAX);
+    let service = BridgeService::new(Arc::clone(namespaces));
+    let control = config.testing.then(|| ControlServer::new(ControlService::new(Arc::clone(namespaces))));
+    let bridge = BridgeServer::new(service.clone())
+        .max_decoding_message_size(most)
+        .max_encoding_message_size(usize::MAX);
+    let broker = ActionBrokerServer::new(service)
+        .max_decoding_message_size(most)
+        .max_encoding_message_size(usize::MAX);
+    Ok(Server::builder()
+        .max_concurrent_streams(streams)
+        .tcp_nodelay(true)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS))
+        .add_service(bridge)
+        .add_service(broker)
+        .add_service(reflection().build_v1().map_err(|problem| problem.to_string())?)
+        .add_service(reflection().build_v1alpha().map_err(|problem| problem.to_string())?)
+        .add_optional_service(control))
+}
+
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(wire::PUBLIC)
 }
 
 async fn report(health: &HealthReporter, testing: bool, status: ServingStatus) {

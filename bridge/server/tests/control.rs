@@ -1,0 +1,95 @@
+//! The testing control, and a bridge without it (CTL).
+
+mod common;
+
+use common::*;
+use loom_bridge::config::Config;
+use loom_bridge::wire::control as c;
+use loom_bridge::wire::v1;
+use tonic::{Code, Request};
+
+#[tokio::test]
+async fn without_testing_there_is_no_control() {
+    let bridge = TestBridge::start(Config { testing: false, ..config() });
+    let request = c::SnapshotRequest { namespace: NAMESPACE.into() };
+    let status = bridge.control().await.snapshot(request).await.expect_err("refused");
+    assert_eq!(status.code(), Code::Unimplemented);
+}
+
+#[tokio::test]
+async fn a_namespace_is_made_once_with_limits_of_its_own() {
+    let bridge = TestBridge::start(config());
+    let mut control = bridge.stand_still_with(&[("queue_events", 3)]).await;
+    let again = c::CreateNamespaceRequest { namespace: NAMESPACE.into(), ..Default::default() };
+    assert_eq!(control.create_namespace(again).await.expect_err("there").code(), Code::AlreadyExists);
+    for (limit, value) in [("nope", 1), ("queue_events", 0), ("namespaces", 5)] {
+        let limits = [(limit.to_owned(), value)].into();
+        let request = c::CreateNamespaceRequest { namespace: "other".into(), limits, ..Default::default() };
+        let status = control.create_namespace(request).await.expect_err("refused");
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert!(status.message().contains(limit), "{status}");
+    }
+    let response = bridge.stub().await.register_agent(registration("a", &[])).await.expect("registered");
+    assert_eq!(response.into_inner().limits.expect("told").queue_events, 3);
+}
+
+#[tokio::test]
+async fn namespaces_are_worlds_of_their_own() {
+    let bridge = TestBridge::start(config());
+    let mut stub = bridge.stub().await;
+    let mut elsewhere = Request::new(provider("a", "cap"));
+    elsewhere.metadata_mut().insert("loom-namespace", "elsewhere".parse().expect("ASCII"));
+    stub.register_agent(elsewhere).await.expect("registered");
+    let result = stub.forward_action(call("cap", 0)).await.expect("a result").into_inner();
+    assert_eq!(code_of(&result), "NOT_FOUND");
+    let mut malformed = Request::new(v1::HeartbeatRequest::default());
+    malformed.metadata_mut().insert("loom-namespace", "a b".parse().expect("ASCII"));
+    assert_eq!(stub.heartbeat(malformed).await.expect_err("refused").code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn a_real_clock_does_not_advance() {
+    let bridge = TestBridge::start(config());
+    let mut control = bridge.control().await;
+    bridge.stub().await.heartbeat(v1::HeartbeatRequest::default()).await.expect("an answer");
+    let request = c::AdvanceRequest { namespace: NAMESPACE.into(), by_us: 1 };
+    assert_eq!(control.advance(request).await.expect_err("real").code(), Code::FailedPrecondition);
+    let request = c::AdvanceRequest { namespace: "nowhere".into(), by_us: 1 };
+    assert_eq!(control.advance(request).await.expect_err("none").code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn disconnect_looks_like_a_lost_connection() {
+    let bridge = TestBridge::start(config());
+    let mut control = bridge.control().await;
+    let mut agent = bridge.join(registration("a", &[])).await;
+    let request = c::DisconnectRequest { namespace: NAMESPACE.into(), agent_id: "a".into() };
+    control.disconnect(request.clone()).await.expect("cut");
+    assert_eq!(agent.end().await, Code::Unavailable);
+    assert_eq!(control.disconnect(request).await.expect_err("gone").code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn reset_ends_what_is_open_and_forgets() {
+    let bridge = TestBridge::start(config());
+    let mut control = bridge.control().await;
+    let mut agent = bridge.join(registration("a", &[])).await;
+    control.reset(c::ResetRequest { namespace: NAMESPACE.into() }).await.expect("reset");
+    assert_eq!(agent.end().await, Code::Unavailable);
+    let request = c::SnapshotRequest { namespace: NAMESPACE.into() };
+    assert_eq!(control.snapshot(request).await.expect_err("forgotten").code(), Code::NotFound);
+    drop(bridge.join(registration("a", &[])).await);
+}
+
+#[tokio::test]
+async fn watch_tells_every_step_as_a_line_of_a_trace() {
+    let bridge = TestBridge::start(config());
+    let mut control = bridge.control().await;
+    let mut lines = control.watch(c::WatchRequest::default()).await.expect("watching").into_inner();
+    bridge.stub().await.heartbeat(v1::HeartbeatRequest { timestamp_ms: 5 }).await.expect("an answer");
+    let step = tokio::time::timeout(PATIENCE, lines.message()).await.expect("in time").expect("a line");
+    let step = step.expect("a line");
+    assert_eq!(step.namespace, NAMESPACE);
+    let read = loom_engine::trace::decode_step(&step.line).expect("a step");
+    assert_eq!(read.outputs.len(), 1);
+}
