@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from loom.cli import console
 from loom.cli.exits import loom_errors, told_as_json
+from loom.cli.offers import schema_of, signature
 from loom.cli.options import bridge_options, find_endpoint, json_option
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _row(found: CapabilityDescriptor) -> list[str]:
     return [
         click.style(found.name, bold=True),
         click.style(found.version or "-", dim=True),
-        signature(_schema(found, "input_schema")),
+        signature(schema_of(found)),
         click.style(about.partition(". ")[0], dim=True) if about else "",
     ]
 
@@ -61,28 +61,6 @@ def _as_json(found: CapabilityDescriptor) -> dict[str, Any]:
         "name": found.name,
         "version": found.version,
         "description": found.metadata.get("description", ""),
-        "input_schema": _schema(found, "input_schema"),
-        "output_schema": _schema(found, "output_schema"),
+        "input_schema": schema_of(found),
+        "output_schema": schema_of(found, "output_schema"),
     }
-
-
-def signature(schema: dict[str, Any]) -> str:
-    """The arguments in one line, as in `query limit=5 [lang]`: what is optional has a default or brackets."""
-    required = schema.get("required", [])
-    return " ".join(
-        name if name in required else _optional(name, field)
-        for name, field in schema.get("properties", {}).items()
-    )
-
-
-def _optional(name: str, field: Any) -> str:
-    default = field.get("default") if isinstance(field, dict) else None
-    return f"[{name}]" if default is None else f"{name}={json.dumps(default, ensure_ascii=False)}"
-
-
-def _schema(found: CapabilityDescriptor, key: str) -> dict[str, Any]:
-    try:
-        schema = json.loads(found.metadata.get(key, "{}"))
-    except ValueError:
-        return {}
-    return schema if isinstance(schema, dict) else {}

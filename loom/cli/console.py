@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = [
@@ -77,18 +78,18 @@ def table(rows: Sequence[Sequence[str]], *, gap: str = "  ") -> list[str]:
 
 
 @contextmanager
-def patience(what: str) -> Iterator[None]:
-    """Says what is being waited for, once it takes long and somebody is watching."""
+def patience(what: str) -> Iterator[threading.Timer | None]:
+    """Says what is being waited for, once it takes long and somebody is watching (else it gives None)."""
     import threading
 
     if not sys.stderr.isatty():
-        yield
+        yield None
         return
     timer = threading.Timer(PATIENCE_SECONDS, lambda: say(f"{mark('note')} {what}"))
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield timer
     finally:
         timer.cancel()
 

@@ -6,13 +6,13 @@ import click
 
 from loom.cli.bridges import KINDS, MISSING
 from loom.cli.exits import Exit, Failure
-from loom.cli.options import json_option
+from loom.cli.options import complete_file, json_option
 
 DEFAULT_PORT = 50051
 
 
 @click.command()
-@click.argument("targets", nargs=-1, metavar="[FILE_OR_MODULE[:NAME]]...")
+@click.argument("targets", nargs=-1, metavar="[FILE_OR_MODULE[:NAME]]...", shell_complete=complete_file)
 @click.option(
     "--bridge",
     "kind",

@@ -10,10 +10,13 @@ import click
 from loom.cli.exits import Exit, Failure, loom_errors
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from loom.config import Settings
     from loom.endpoint import Endpoint
 
 __all__ = [
+    "complete_file",
     "bridge_options",
     "check_options",
     "find_endpoint",
@@ -25,6 +28,14 @@ __all__ = [
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stdout, for programs.")
+
+
+def complete_file(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Leaves the completion of a path to the shell."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
 
 timeout_option = click.option(
     "--timeout",

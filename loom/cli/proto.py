@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from loom.cli import console
 from loom.cli.exits import Exit, Failure, loom_errors
 from loom.cli.options import json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from loom.protogen import Drift
 
 
 @click.command()
@@ -59,6 +65,15 @@ def _regenerate(*, only_check: bool, as_json: bool) -> None:
     with loom_errors():
         work = protogen.check if only_check else protogen.regenerate
         drifts = work(protogen.checkout(), lambda line: console.say(f"  {line}"))
+    tell(drifts, only_check=only_check, as_json=as_json)
+
+
+def tell(drifts: Sequence[Drift], *, only_check: bool, as_json: bool) -> None:
+    """Says what was not as it should be, and what was done about it.
+
+    Raises:
+        Failure: nothing was to be done, and something is out of date.
+    """
     if as_json:
         console.json_line({"drift": [{"path": drift.path, "kind": drift.kind} for drift in drifts]})
     for drift in drifts:

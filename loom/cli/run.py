@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loom.cli.exits import Exit, loom_errors
-from loom.cli.options import bridge_options, load_settings
+from loom.cli.options import bridge_options, complete_file, load_settings
 
 if TYPE_CHECKING:
     from loom.cli.discover import Target
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("target", metavar="FILE_OR_MODULE[:NAME]")
+@click.argument("target", metavar="FILE_OR_MODULE[:NAME]", shell_complete=complete_file)
 @bridge_options
 @click.option("--reload", is_flag=True, help="Restart the agents when their code changes.")
 def command(target: str, bridge: str | None, namespace: str | None, reload: bool) -> None:

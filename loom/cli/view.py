@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -85,6 +86,11 @@ class View:
     def note(self, text: str) -> None:
         """Something about the run itself."""
         console.say(f"{console.mark('warn')} {text}")
+
+    def stopping(self) -> None:
+        """A signal came; a terminal shows ^C without ending its line."""
+        if not self._machine and sys.stderr.isatty():
+            console.say()
 
     def ended(self, seconds: float) -> None:
         """Everything has ended."""

@@ -68,6 +68,7 @@ async def _run(
         try:
             async with _agents(targets, bridge.address, view, reload=reload):
                 await asyncio.wait((stop, following), return_when=asyncio.FIRST_COMPLETED)
+                view.stopping()
             if not stop.done():
                 raise Failure("the bridge ended by itself; see what it said above, and start again")
             await bridge.process.stop(BRIDGE_GRACE)

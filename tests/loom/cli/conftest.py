@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from loom.cli import main
+from tests.loom.cli.processes import AGENT, Running, loom_command, running
 
 Loom = Callable[..., Result]
 
@@ -26,3 +27,30 @@ def loom(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_factory: pyte
         return CliRunner().invoke(main, list(args), prog_name="loom")
 
     return run
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A bridge with the two agents of `processes.AGENT`."""
+    folder = tmp_path_factory.mktemp("world")
+    (folder / "agents.py").write_text(AGENT)
+    with running(loom_command("dev", "--port", "0", "--json", "agents.py"), folder) as dev:
+        found: str = dev.wait_for_activity("bridge.started")["address"]
+        dev.wait_for_activity("agent.joined", agent="adder")
+        dev.wait_for_activity("agent.joined", agent="listener")
+        yield found
+
+
+@pytest.fixture
+def at(loom: Loom, address: str, monkeypatch: pytest.MonkeyPatch) -> Loom:
+    """`loom`, with that bridge named by the environment."""
+    monkeypatch.setenv("LOOM_BRIDGE_ADDR", address)
+    return loom
+
+
+@pytest.fixture
+def bridge(tmp_path: Path) -> Iterator[Running]:
+    """`loom dev --json`, whose bridge agents started in the same folder find by themselves."""
+    with running(loom_command("dev", "--port", "0", "--json"), tmp_path) as dev:
+        dev.wait_for_activity("bridge.started")
+        yield dev

@@ -48,6 +48,8 @@ async def read(ctx: Context, paper: dict) -> None:
     await ctx.emit("read.done", {"of": paper})
 '''
 
+TWO = 'from loom import Agent\nfirst = Agent("first")\nsecond = Agent("second")\nagain = first\n'
+
 
 class Running:
     """A process whose lines are collected; stdout and stderr apart."""
@@ -142,3 +144,9 @@ def running(arguments: list[str], folder: Path, **environ: str) -> Iterator[Runn
 def loom_command(*arguments: str) -> list[str]:
     """The arguments to Python that are `loom ARGUMENTS`."""
     return ["-m", "loom.cli", *arguments]
+
+
+def write(path: str, text: str) -> None:
+    """Writes a file below the working directory."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text)

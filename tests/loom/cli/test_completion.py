@@ -29,12 +29,16 @@ def test_an_unknown_shell(loom: Loom) -> None:
     assert "'bash'" in done.stderr
 
 
-def complete(words: str, position: int) -> list[str]:
-    environ = os.environ | {
-        "_LOOM_COMPLETE": "bash_complete",
-        "COMP_WORDS": words,
-        "COMP_CWORD": str(position),
-    }
+def complete(words: str, position: int, **extra: str) -> list[str]:
+    environ = (
+        os.environ
+        | extra
+        | {
+            "_LOOM_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(position),
+        }
+    )
     done = subprocess.run(
         [sys.executable, "-m", "loom.cli"], env=environ, capture_output=True, text=True, check=False
     )
@@ -51,3 +55,13 @@ def test_bash_itself_takes_the_script() -> None:
     script = f'eval "$({sys.executable} -m loom.cli completion bash)"; complete -p loom'
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert "_loom_completion" in done.stdout
+
+
+def test_capabilities_are_completed_where_a_bridge_answers(address: str) -> None:
+    assert complete("loom call s", 2, LOOM_BRIDGE_ADDR=address) == ["shout", "slow"]
+    assert complete(f"loom call --bridge {address} ad", 4) == ["add"]
+    assert complete("loom call s", 2, LOOM_BRIDGE_ADDR="127.0.0.1:1") == []
+
+
+def test_paths_are_left_to_the_shell() -> None:
+    assert complete("loom run pap", 2) == complete("loom dev pap", 2) == ["pap"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from importlib import import_module
@@ -12,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from loom.cli import console, main
+from loom.cli import main
 from loom.cli.exits import EXITS, Exit, Failure
 from loom.cli.group import Entry, LoomGroup
 
@@ -121,33 +120,3 @@ def test_a_reader_that_leaves_is_no_traceback() -> None:
     )
     assert "Traceback" not in done.stderr
     assert done.stderr == ""
-
-
-@pytest.mark.parametrize(
-    ("environ", "wanted"),
-    [({}, None), ({"NO_COLOR": "1"}, False), ({"FORCE_COLOR": "1"}, True), ({"NO_COLOR": ""}, None)],
-)
-def test_colour_follows_the_environment(environ: dict[str, str], wanted: bool | None) -> None:
-    assert console.colour_wanted(environ) is wanted
-
-
-def test_forced_colour_and_none() -> None:
-    def stderr(**extra: str) -> str:
-        environ = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
-        done = subprocess.run(
-            [sys.executable, "-m", "loom.cli", "nwe"],
-            env=environ | extra,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stderr
-
-    assert "\x1b[" in stderr(FORCE_COLOR="1")
-    assert "\x1b[" not in stderr()
-    assert "\x1b[" not in stderr(NO_COLOR="1", FORCE_COLOR="1")
-
-
-def test_tables_align_without_counting_style() -> None:
-    rows = [[click.style("a", fg="red"), "1"], ["bbb", "22"]]
-    assert [click.unstyle(line) for line in console.table(rows)] == ["a    1", "bbb  22"]
