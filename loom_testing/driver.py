@@ -274,7 +274,7 @@ class Driver:
         self.feed(DrainAll(int(grace * 1000)))
         await asyncio.wait([self._drained], timeout=grace + GRACE_SLACK)
         if not self._drained.done():
-            # The grace is real time, also where the clock is virtual (CTL-2): let the engine see that it is over.
+            # The grace is real time, also on a virtual clock (CTL-2): let the engine see that it is over.
             if isinstance(self.clock, VirtualClock):
                 self.clock.move_to(self.clock.now() + int(grace * MICROS_PER_SECOND))
             self.feed(Tick())
