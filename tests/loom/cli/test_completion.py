@@ -42,7 +42,7 @@ def complete(words: str, position: int, **extra: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-m", "loom.cli"], env=environ, capture_output=True, text=True, check=False
     )
-    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
 
 def test_bash_is_told_commands_options_and_choices() -> None:
