@@ -17,7 +17,14 @@ from loom.codes import Code
 from loom.context import Context
 from loom.deadline import inherit
 from loom.dispatch import Dispatcher
-from loom.errors import AgentGone, CapabilityNotFound, DeadlineExceeded, HandlerError, LoomError
+from loom.errors import (
+    AgentGone,
+    CallCancelled,
+    CapabilityNotFound,
+    DeadlineExceeded,
+    HandlerError,
+    LoomError,
+)
 from loom.event import Event, make_event
 from loom.handler import Routes
 from loom.memory import ThreadMemory
@@ -86,6 +93,7 @@ class Worker:
         self._dispatcher = Dispatcher(self._handle, max_parallel)
         self._context = contextvars.copy_context()
         self._calls: dict[str, asyncio.Task[None]] = {}
+        self._given_up: set[str] = set()
 
     async def start(self, timeout: float) -> None:
         """Connects.
@@ -169,14 +177,23 @@ class Worker:
             self._serve(call), name=f"loom-call-{call.capability}", context=self._context.copy()
         )
         self._calls[call.id] = task
-        task.add_done_callback(lambda _: self._calls.pop(call.id, None))
+        task.add_done_callback(lambda task: self._served(call.id, task))
 
     def cancelled(self, call_id: str, code: str) -> None:
         """Nobody waits for a call any more."""
         task = self._calls.get(call_id)
         if task is not None:
             self._counts["calls_cancelled"] += 1
+            self._given_up.add(call_id)
             task.cancel(code)
+
+    def _served(self, call_id: str, task: asyncio.Task[None]) -> None:
+        """A call's task is over. The bridge keeps the place of a given-up call until it hears so (ACT-7)."""
+        self._calls.pop(call_id, None)
+        if call_id in self._given_up:
+            self._given_up.discard(call_id)
+            if task.cancelled():
+                self._client.answer(error_result(call_id, CallCancelled("the call was given up")))
 
     def lost(self, error: LoomError) -> None:
         """The connection is lost: who waits is told, and nobody waits for what was called."""
@@ -241,7 +258,7 @@ class Worker:
         self._client.post(event.envelope.reply_to, message)
 
     async def _serve(self, call: action_pb2.ActionCall) -> None:
-        """Runs a capability and answers its call; a cancelled call needs no answer."""
+        """Runs a capability and answers its call, unless the task is cancelled."""
         capability = self._capabilities.get(call.capability)
         try:
             if capability is None:
