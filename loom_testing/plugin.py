@@ -99,6 +99,20 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Builds the bridge where it must be built: before the first test, and with its progress shown."""
+    if not any("loom_bridge" in getattr(item, "fixturenames", ()) for item in session.items):
+        return
+    from loom.errors import LoomError
+
+    try:
+        session.config.stash[_CHOICE].prepare()
+    except LoomError as problem:
+        # A worker of pytest-xdist cannot end the run: there each test that needs the bridge says so.
+        if not hasattr(session.config, "workerinput"):
+            raise pytest.UsageError(f"{session.config.stash[_CHOICE].text}: {problem}") from None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Adds to a failed test what the bridge logged meanwhile."""

@@ -1,10 +1,11 @@
 """Which bridges a test run can choose from. Light: read before any test, also by runs that use no bridge.
 
-A kind is a line in `KINDS`: how to launch it, or why it cannot be had. Every kind gives the same `Host`.
+A kind is a line in `KINDS`: how to launch it, and why it cannot be had here. All give the same `Host`.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,13 +27,15 @@ class Kind:
 
     Attributes:
         name: how it is chosen.
-        launch: starts one; None where it cannot be had.
-        missing: why it cannot be had, and what to do.
+        launch: starts one.
+        missing: says why it cannot be had here, and what to do; nothing where it can. Builds nothing.
+        prepare: builds what launching would build first, with progress on stderr.
     """
 
     name: str
-    launch: Callable[[], Host] | None = None
-    missing: str = ""
+    launch: Callable[[], Host]
+    missing: Callable[[], str] = str
+    prepare: Callable[[], object] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,12 @@ class Choice:
     Attributes:
         text: what was written.
         open: starts it, or connects to it.
+        prepare: builds what starting it needs.
     """
 
     text: str
     open: Callable[[], Host]
+    prepare: Callable[[], object] = str
 
 
 def choose(text: str, place: str) -> Choice:
@@ -60,9 +65,10 @@ def choose(text: str, place: str) -> Choice:
     """
     kind = KINDS.get(text)
     if kind is not None:
-        if kind.launch is None:
-            raise BridgeChoiceError(f"{place} is {text}: {kind.missing}")
-        return Choice(text, kind.launch)
+        problem = kind.missing()
+        if problem:
+            raise BridgeChoiceError(f"{place} is {text}: {problem}")
+        return Choice(text, kind.launch, kind.prepare)
     host, colon, port = text.rpartition(":")
     if not (host and colon and port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
         raise BridgeChoiceError(f"{place} is {text!r}: choose {', '.join(KINDS)}, or a bridge's HOST:PORT")
@@ -75,6 +81,42 @@ def _launch_fake() -> Host:
     return FakeProcess()
 
 
+def _launch_rust() -> Host:
+    from loom_testing.harness.process import program_process
+
+    return program_process("rust")
+
+
+def _no_rust() -> str:
+    from loom.runtime import rust
+
+    return rust.can_have(os.environ)
+
+
+def _build_rust() -> object:
+    from loom.runtime.programs import choose
+
+    return choose("rust", os.environ)
+
+
+def _launch_docker() -> Host:
+    from loom_testing.harness.process import program_process
+
+    return program_process("docker")
+
+
+def _no_docker() -> str:
+    from loom.runtime import docker
+
+    return docker.can_have(os.environ)
+
+
+def _build_image() -> object:
+    from loom.runtime.programs import choose
+
+    return choose("docker", os.environ)
+
+
 def _connect(address: str) -> Host:
     from loom_testing.harness.host import RemoteHost
 
@@ -85,7 +127,7 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("fake", _launch_fake),
-        Kind("rust", missing="the Rust bridge is not built yet; choose fake, or a bridge's HOST:PORT"),
-        Kind("docker", missing="the bridge's image is not built yet; choose fake, or a bridge's HOST:PORT"),
+        Kind("rust", _launch_rust, _no_rust, _build_rust),
+        Kind("docker", _launch_docker, _no_docker, _build_image),
     )
 }

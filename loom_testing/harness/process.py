@@ -1,7 +1,10 @@
-"""The fake bridge as a process beside the tests.
+"""A bridge as a process beside the tests: the fake, the Rust binary, or a container's keeper.
 
-Beside, not inside: a second grpc.aio event loop in the test's process costs as much time, and fills the log
-with errors of its own ("Event loop is closed"); and a bridge that dies takes no test run with it.
+Beside, not inside, also the fake: a second grpc.aio event loop in the test's process costs as much time, and
+fills the log with errors of its own ("Event loop is closed"); and a bridge that dies takes no test run with
+it.
+
+A bridge says on stdout where it listens: `listening on HOST:PORT`, or the fake's JSON. All else is its log.
 """
 
 from __future__ import annotations
@@ -15,13 +18,15 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from loom.runtime import docker, rust
+from loom.runtime.programs import choose
 from loom_testing.harness.errors import BridgeDiedError, HarnessError
 from loom_testing.harness.host import Host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["FakeProcess"]
+__all__ = ["BridgeProcess", "FakeProcess", "program_process"]
 
 START_S = 30.0
 STOP_S = 5.0
@@ -31,18 +36,28 @@ COMMAND = (
     *("-m", "loom_testing", "serve", "--testing", "--json", "--port", "0"),
     *("--grace", "0", "--idle-exit", str(IDLE_EXIT_S), "--log-level", "info"),
 )
+REAL_FLAGS = ("--testing", "--grace", "0", "--log-level", "info", "--until-stdin-closes")
+"""What the Rust bridge is told. Its stdin is a pipe of ours: it ends with the tests, even killed ones."""
+REAL_SETTINGS = "LOOM_BRIDGE_"
+"""Its settings in the environment are those of another bridge."""
+LISTENING = "listening on "
 LOG_LINES = 2_000
 TAIL_LINES = 20
 
 
-class FakeProcess(Host):
-    """`loom-testing serve --testing` in a process of its own.
+class BridgeProcess(Host):
+    """A bridge in a process of its own, started for testing.
+
+    Args:
+        name: what it is, for errors.
+        command: what to run.
+        environ: its environment.
 
     Raises:
         HarnessError: it did not come up; the text holds what it said.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._lines = 0
         self._address = ""
@@ -52,12 +67,12 @@ class FakeProcess(Host):
         self._ended = threading.Event()
         self._closing = False
         self._death = ""
-        self._process = self._start()
+        self._process = _start(command, environ)
         self._reader = threading.Thread(target=self._read, name="loom-bridge-log", daemon=True)
         self._reader.start()
         if not self._serving.wait(START_S) or not self._address:
             self._process.kill()
-            raise HarnessError("the fake bridge did not come up; it said:\n" + self._tail())
+            raise HarnessError(f"{name} did not come up; it said:\n{self._tail()}")
         super().__init__(self._address)
 
     @property
@@ -110,18 +125,8 @@ class FakeProcess(Host):
             self._process.kill()
             self._process.wait()
         self._reader.join(STOP_S)
-
-    def _start(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(  # noqa: S603 - this Python, and arguments of our own
-            [sys.executable, *COMMAND],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,  # a Ctrl-C is pytest's to handle; it stops the bridge in order
-        )
+        assert self._process.stdin is not None
+        self._process.stdin.close()
 
     def _read(self) -> None:
         """Takes in what the process says until it ends."""
@@ -141,7 +146,10 @@ class FakeProcess(Host):
 
     def _take(self, line: str) -> None:
         said = _event(line)
-        if said.get("event") == "serving":
+        if line.startswith(LISTENING):
+            self._address = line.removeprefix(LISTENING)
+            self._serving.set()
+        elif said.get("event") == "serving":
             self._address = str(said["address"])
             self._serving.set()
         elif not said:
@@ -152,6 +160,47 @@ class FakeProcess(Host):
     def _tail(self) -> str:
         lines = list(self._log)[-TAIL_LINES:] or ["(nothing)"]
         return "\n".join(f"    {line}" for line in lines)
+
+
+class FakeProcess(BridgeProcess):
+    """`loom-testing serve --testing` in a process of its own.
+
+    Raises:
+        HarnessError: it did not come up; the text holds what it said.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the fake bridge", [sys.executable, *COMMAND], os.environ)
+
+
+def program_process(kind: str) -> BridgeProcess:
+    """The Rust bridge, as `rust` or in `docker`; what is missing is built, with progress on stderr.
+
+    Raises:
+        HarnessError: it did not come up; the text holds what it said.
+        LoomError: there is none, and none can be built.
+    """
+    program = choose(kind, os.environ)
+    kept = {rust.VARIABLE, docker.VARIABLE}
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if name in kept or not name.startswith(REAL_SETTINGS)
+    }
+    return BridgeProcess(f"the bridge ({kind}: {program.reason})", [*program.at(0), *REAL_FLAGS], environ)
+
+
+def _start(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 - a bridge, and arguments of our own
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env={**environ, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,  # a Ctrl-C is pytest's to handle; it stops the bridge in order
+    )
 
 
 def _event(line: str) -> dict[str, Any]:
