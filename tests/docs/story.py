@@ -2,8 +2,8 @@
 
 What is done with a fenced block:
 
-* `python` with a first line `# NAME.py`: written to that file; a file named `test_*.py` is then run by
-  pytest, any other is loaded once (not as `__main__`).
+* `python` with a first line `# NAME.py`: written to that file; files named `test_*.py` are run by pytest,
+  those that follow each other in one run, any other is loaded once (not as `__main__`).
 * `python` without a name: run as a script.
 * `toml` with a first line `# NAME.toml`: written to that file.
 * `console`: each `$ command` is run by a shell and must succeed; the lines below it must come in its
@@ -96,6 +96,7 @@ class Story:
     page: Path
     folder: Path
     running: list[Background] = field(default_factory=list)
+    untested: list[Block] = field(default_factory=list)
     port: str = field(default_factory=lambda: _free_port())
 
     def follow(self) -> None:
@@ -108,6 +109,7 @@ class Story:
             for block in blocks(self.page.read_text(encoding="utf-8")):
                 if not block.how.startswith("skip"):
                     self._do(block)
+            self._test()
         finally:
             codes = [background.stop() for background in reversed(self.running)]
         if any(codes):
@@ -116,6 +118,7 @@ class Story:
     def _do(self, block: Block) -> None:
         match block.language:
             case "console":
+                self._test()
                 self._console(block)
             case "python" | "toml" if block.name:
                 self._file(block)
@@ -131,9 +134,15 @@ class Story:
         if path.suffix != ".py":
             return
         if path.name.startswith("test_"):
-            self._run([sys.executable, "-m", "pytest", "-q", str(path)], block)
+            self.untested.append(block)
         else:
             self._run([sys.executable, "-c", f"import runpy; runpy.run_path({block.name!r})"], block)
+
+    def _test(self) -> None:
+        """Runs the tests that were written and not run yet."""
+        tests, self.untested = self.untested, []
+        if tests:
+            self._run([sys.executable, "-m", "pytest", "-q", *(block.name for block in tests)], tests[0])
 
     def _console(self, block: Block) -> None:
         if block.how == "background":
