@@ -1,18 +1,23 @@
 """The `loom` command.
 
 Layout:
+    new.py dev.py run.py proto.py doctor.py call.py emit.py capabilities.py completion.py   one command each
+
     group.py       the group: commands loaded when named, help, errors, exit codes
     exits.py       the exit codes and the errors that carry them
     console.py     how anything is said: data on stdout, talk on stderr, colour where it is welcome
     options.py     the options that several commands share, and the settings they become
+
     arguments.py   what a call or an event carries, read from the command line
     offers.py      what can be called now
+    findings.py    what the doctor looks at
     discover.py    the agents of a file or module
     reloading.py   a command that is run again when its code changes
-    findings.py    what the doctor looks at
-    bridges.py     starting a bridge; processes.py the processes started; watching.py the run of `loom dev`
-    view.py        what `loom dev` prints, by render.py
-    new.py dev.py run.py proto.py doctor.py call.py emit.py capabilities.py completion.py   one command each
+
+    watching.py    the run behind `loom dev`
+    bridges.py     the bridges that it can start; fake.py the fake as its child
+    processes.py   the processes that it starts, which lifeline.py ends with it
+    view.py        what it prints; render.py the lines
 
 Nothing here imports grpc or pydantic until a command needs it: `loom --help` answers at once.
 """

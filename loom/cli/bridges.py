@@ -50,7 +50,7 @@ async def start_bridge(kind: str, port: int) -> Bridge:
     place = await _place_of_the_local_bridge()
     if place is not None:
         options += ["--address-file", str(place)]
-    bridge = await Child.start("bridge", ["-m", "loom_testing", "serve", *options], merged=False)
+    bridge = await Child.start("bridge", ["-m", "loom.cli.fake", *options], merged=False)
     try:
         async with asyncio.timeout(START_SECONDS):
             first = await bridge.line()

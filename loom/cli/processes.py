@@ -12,6 +12,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from loom.cli.lifeline import lifeline
+
 if TYPE_CHECKING:
     from asyncio import StreamReader
     from asyncio.subprocess import Process
@@ -39,13 +41,15 @@ class Child:
     @classmethod
     async def start(cls, name: str, arguments: Sequence[str], *, merged: bool) -> Child:
         """Starts `python ARGUMENTS`; with `merged` its stderr comes with its stdout."""
+        variables, descriptors = lifeline()
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *arguments,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merged else subprocess.PIPE,
-            env={"LOOM_LOG": "WARNING", **os.environ, "PYTHONUNBUFFERED": "1"},
+            env={"LOOM_LOG": "WARNING", **os.environ, "PYTHONUNBUFFERED": "1", **variables},
+            pass_fds=descriptors,
             start_new_session=True,
             limit=LONGEST_LINE,
         )

@@ -14,6 +14,7 @@ import click
 
 from loom.cli import console
 from loom.cli.exits import Exit, Failure
+from loom.cli.lifeline import lifeline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,13 @@ def run_reloading(arguments: Sequence[str], folder: Path) -> Exit:
 
 def _start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C reaches only us, and the process is asked to end once.
-    return subprocess.Popen([sys.executable, "-m", "loom.cli", *arguments], start_new_session=True)  # noqa: S603 (our own command line)
+    variables, descriptors = lifeline()
+    return subprocess.Popen(  # noqa: S603 (this interpreter and our own command line)
+        [sys.executable, "-m", "loom.cli", *arguments],
+        env={**os.environ, **variables},
+        pass_fds=descriptors,
+        start_new_session=True,
+    )
 
 
 def _notice_end(child: subprocess.Popen[bytes], told: bool) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loom.cli.exits import Exit, loom_errors
+from loom.cli.lifeline import follow_parent
 from loom.cli.options import bridge_options, complete_file, load_settings
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def command(target: str, bridge: str | None, namespace: str | None, reload: bool
     """
     from loom.cli.discover import Target
 
+    follow_parent()
     endpoint = _endpoint(bridge, namespace)
     place = Target.parse(target)
     ends = _reload(place, bridge, namespace) if reload else _run(place, endpoint)

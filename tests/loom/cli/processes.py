@@ -150,3 +150,21 @@ def write(path: str, text: str) -> None:
     """Writes a file below the working directory."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text(text)
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that it started."""
+    return [int(child) for child in _ps("pid=", "--ppid", pid).split()]
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    """Waits until all of them have ended; one that nobody asked for its exit code counts as ended."""
+    deadline = time.monotonic() + DEADLINE
+    left = pids
+    while left := [pid for pid in left if _ps("stat=", "-p", pid).strip()[:1] not in ("", "Z")]:
+        assert time.monotonic() < deadline, f"still there: {left}"
+
+
+def _ps(what: str, option: str, pid: int) -> str:
+    command = ["ps", "-o", what, option, str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout

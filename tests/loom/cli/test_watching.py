@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.loom.cli.processes import AGENT, loom_command, running
+from tests.loom.cli.processes import AGENT, children_of, loom_command, running, wait_until_gone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,12 +100,22 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     (tmp_path / "agents.py").write_text(AGENT)
     with running(loom_command("dev", "--port", "0", "--json", "agents.py"), tmp_path) as dev:
         dev.wait_for_activity("agent.joined", agent="adder")
-        pid = dev.process.pid
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=True
-        ).stdout.split()
-        assert len(children) == 2, f"{sys.executable}: {children}"
+        children = children_of(dev.process.pid)
+        assert len(children) == 2
         assert dev.end() == 130
-    for child in children:
-        with pytest.raises(ProcessLookupError):
-            os.kill(int(child), 0)
+    wait_until_gone(children)
+
+
+def test_a_second_ctrl_c_ends_it_at_once_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "agents.py").write_text(AGENT)
+    with running(loom_command("dev", "--port", "0", "--json", "agents.py"), tmp_path) as dev:
+        dev.wait_for_activity("agent.joined", agent="adder")
+        with running(loom_command("call", "slow", "--timeout", "60"), tmp_path) as call:
+            dev.wait_for_activity("call.started", capability="slow")
+            children = children_of(dev.process.pid)
+            dev.process.send_signal(signal.SIGINT)
+            dev.wait_for_activity("agent.changed", agent="adder")  # it drains, for seconds
+            assert dev.end() == 130
+            assert call.ended() != 0
+        assert not [line for line in dev.err if "Traceback" in line]
+    wait_until_gone(children)
