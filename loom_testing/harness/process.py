@@ -72,6 +72,7 @@ class BridgeProcess(Host):
         self._reader.start()
         if not self._serving.wait(START_S) or not self._address:
             self._process.kill()
+            self._finish()
             raise HarnessError(f"{name} did not come up; it said:\n{self._tail()}")
         super().__init__(self._address)
 
@@ -123,9 +124,13 @@ class BridgeProcess(Host):
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
-        self._reader.join(STOP_S)
+        self._finish()
+
+    def _finish(self) -> None:
+        """Waits for the end of the process, and closes what led to it."""
         assert self._process.stdin is not None
+        self._process.wait()
+        self._reader.join(STOP_S)
         self._process.stdin.close()
 
     def _read(self) -> None:

@@ -64,13 +64,18 @@ def usage_error(result: pytest.RunResult) -> str:
         ),
         ("--loom-bridge=", "--loom-bridge is '': choose fake, rust, docker, or a bridge's HOST:PORT"),
         ("--loom-bridge=a:0", "--loom-bridge is 'a:0': choose fake, rust, docker, or a bridge's HOST:PORT"),
-        ("--loom-bridge=rust", "--loom-bridge is rust: the Rust bridge is not built yet; *"),
-        ("--loom-bridge=docker", "--loom-bridge is docker: the bridge's image is not built yet; *"),
+        (
+            "--loom-bridge=rust",
+            "--loom-bridge is rust: LOOM_BRIDGE_BIN is '/nowhere', which is no program: *",
+        ),
+        ("--loom-bridge=docker", "--loom-bridge is docker: *"),
         ("--loom-timeout=soon", "--loom-timeout (or loom_timeout) is 'soon': give seconds above 0"),
         ("--loom-timeout=0", "--loom-timeout (or loom_timeout) is '0': give seconds above 0"),
     ],
 )
-def test_a_wrong_choice_ends_the_run_with_one_line(pytester, argument, said):
+def test_a_wrong_choice_ends_the_run_with_one_line(pytester, monkeypatch, argument, said):
+    monkeypatch.setenv("LOOM_BRIDGE_BIN", "/nowhere")
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     # In this process: nothing is run, so nothing can disturb.
     pytester.makeini("[pytest]\n")
     result = pytester.runpytest_inprocess(*PLAIN, "-p", "no:randomly", argument)
