@@ -23,6 +23,7 @@ from loom.errors import (
     error_from_code,
 )
 from loom.happenings import UNKNOWN, Called, Cancelled, Confirmed, Delivered, Draining, Live, Refused
+from loom.line import Line
 from loom.session import Session, State, is_final
 from loom.stream import Stream
 
@@ -104,7 +105,7 @@ class Connection:
         self._was_live = False
         self._live = asyncio.Event()
         self._over = asyncio.Event()
-        self._space = asyncio.Event()
+        self._line = Line(lambda: self.session.has_room)
         self._receipts: dict[int, asyncio.Future[int]] = {}
         self._fragile: set[int] = set()
         self._last_error: LoomError | None = None
@@ -169,11 +170,12 @@ class Connection:
         self._check_open()
         if not (confirm and resend and self.session.confirms):
             await self.until_live(PATIENCE_S)
-        while not self.session.has_room:
-            self._space.clear()
-            await self._space.wait()
-            self._check_open()
-        pub_seq = self.session.publish(topic, event, confirm=confirm)
+        await self._line.enter()
+        self._check_open()
+        try:
+            pub_seq = self.session.publish(topic, event, confirm=confirm)
+        finally:
+            self._line.let_next_in()
         self._wake()
         if not pub_seq:
             return UNKNOWN
@@ -243,7 +245,7 @@ class Connection:
 
     def taken(self) -> None:
         """Messages left the outbox."""
-        self._space.set()
+        self._line.let_next_in()
 
     def room(self) -> Awaitable[None] | None:
         """Whether more may be delivered."""
@@ -325,7 +327,7 @@ class Connection:
         _log.info("%s: connected %sto %s (%s)", self._who, again, self._address, level)
 
     def _confirmed(self, outcome: Confirmed) -> None:
-        self._space.set()
+        self._line.let_next_in()
         receipt = self._receipts.get(outcome.pub_seq)
         if receipt is None or receipt.done():
             return
@@ -341,7 +343,7 @@ class Connection:
         self._ended_by = error
         self.session.end()
         self._over.set()
-        self._space.set()
+        self._line.close()
         told = error or NotConnected("the agent was stopped before the publish was confirmed")
         for receipt in self._receipts.values():
             if not receipt.done():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import grpc
 import grpc.aio
 
+from loom.errors import BridgeUnavailable
 from loom.status import error_from_rpc, error_from_status
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Stream:
     async def run(self) -> LoomError | None:
         """Carries messages until the stream is over. Answers why; None where the bridge ended it in order."""
         self._session.handshake(self._clock())
-        tasks = [
+        tasks: list[asyncio.Task[LoomError | None]] = [
             asyncio.create_task(work, name=f"loom-{name}")
             for name, work in (
                 ("reader", self._read()),
@@ -80,7 +81,7 @@ class Stream:
         self.wake()
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            return next(task for task in tasks if task in done).result()
+            return _reason(next(task for task in tasks if task in done))
         finally:
             self._call.cancel()
             for task in (opener, *tasks):
@@ -148,7 +149,7 @@ class Stream:
         await asyncio.Event().wait()
         return None
 
-    async def _keep_time(self) -> LoomError:
+    async def _keep_time(self) -> LoomError | None:
         while True:
             due = self._session.next_deadline()
             await asyncio.sleep(max(0.0, (due or 0.0) - self._clock()))
@@ -156,3 +157,10 @@ class Stream:
             if error is not None:
                 return error
             self._wake.set()
+
+
+def _reason(task: asyncio.Task[LoomError | None]) -> LoomError | None:
+    """Why a stream is over, by the first of its tasks to end."""
+    if task.cancelled():  # by gRPC, when the channel was closed under it
+        return BridgeUnavailable("the connection was closed under the stream: connect again")
+    return task.result()

@@ -18,8 +18,10 @@ from loom.v1 import action_pb2, agent_pb2, bridge_pb2_grpc, event_pb2, stream_pb
 class BaseLevelBridge(bridge_pb2_grpc.BridgeServicer, bridge_pb2_grpc.ActionBrokerServicer):
     """The bridge, and its server."""
 
-    def __init__(self, *, pongs: bool = True) -> None:
+    def __init__(self, *, pongs: bool = True, credentials: grpc.ServerCredentials | None = None) -> None:
         self.pongs = pongs
+        self.metadata: list[dict[str, str]] = []
+        self._credentials = credentials
         self.registrations: list[agent_pb2.AgentRegisterRequest] = []
         self.strange: list[str] = []
         self.address = ""
@@ -33,7 +35,11 @@ class BaseLevelBridge(bridge_pb2_grpc.BridgeServicer, bridge_pb2_grpc.ActionBrok
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
         bridge_pb2_grpc.add_BridgeServicer_to_server(self, self._server)
         bridge_pb2_grpc.add_ActionBrokerServicer_to_server(self, self._server)
-        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        if self._credentials is None:
+            port = self._server.add_insecure_port("127.0.0.1:0")
+        else:
+            port = self._server.add_secure_port("127.0.0.1:0", self._credentials)
+        self.address = f"127.0.0.1:{port}"
         await self._server.start()
         return self
 
@@ -43,6 +49,7 @@ class BaseLevelBridge(bridge_pb2_grpc.BridgeServicer, bridge_pb2_grpc.ActionBrok
 
     async def RegisterAgent(self, request: Any, context: Any) -> agent_pb2.AgentRegisterResponse:  # noqa: N802
         self.registrations.append(request)
+        self.metadata.append(dict(context.invocation_metadata()))
         self._topics[request.agent_id] = list(request.subscribed_topics)
         self._offers.update({item.name: request.agent_id for item in request.capabilities})
         return agent_pb2.AgentRegisterResponse(success=True)
