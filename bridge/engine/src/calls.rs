@@ -220,8 +220,8 @@ fn dispatch(core: &mut Core, number: u64, slot: AgentSlot) {
     provider.open_calls.insert(order, number);
     *provider.running.entry(Arc::clone(name)).or_default() += 1;
     provider.last_dispatch = order;
-    // At least 1: the deadline may have passed in this very step, its timer being yet to fire.
-    let left = call.deadline().saturating_sub(core.now).div_ceil(MICROS_PER_MS).max(1);
+    // Where the deadline has passed already, its timer fires in this very step and takes the call back unseen.
+    let left = call.deadline().saturating_sub(core.now).div_ceil(MICROS_PER_MS);
     let message = Box::new(ActionCall {
         id: call.id.to_string(),
         timeout_ms: i64::try_from(left).unwrap_or(i64::MAX),
