@@ -49,6 +49,9 @@ def run(
         return asyncio.run(serve(*agents, endpoint=endpoint, grace=grace))
     except KeyboardInterrupt:  # only where the platform has no signal handlers for loops
         return signal.SIGINT
+    except LoomError as error:
+        # Its message says it all; where in the event loop it came up says nothing to the program's user.
+        raise error.with_traceback(None) from None
 
 
 async def serve(
@@ -149,6 +152,8 @@ def _signals(told: asyncio.Event, hurry: asyncio.Event) -> Iterator[list[signal.
 
 
 def _set_up_logging() -> None:
+    # What gRPC would write to stderr about a lost connection is said better here.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     if logging.getLogger().handlers:
         return
     level = os.environ.get("LOOM_LOG", "INFO").upper()

@@ -14,6 +14,7 @@ import grpc
 
 from loom.codes import Code
 from loom.errors import (
+    BridgeError,
     BridgeUnavailable,
     CallCancelled,
     CapabilityNotFound,
@@ -23,6 +24,7 @@ from loom.errors import (
     ProtocolError,
     RegistrationRefused,
     Unauthenticated,
+    error_from_code,
 )
 
 if TYPE_CHECKING:
@@ -120,6 +122,9 @@ def error_from_status(status: grpc.StatusCode, details: str, address: str) -> Lo
         details: what the other side, or gRPC itself, said about it.
         address: the bridge's.
     """
+    told = _told_by_code(details, address)
+    if told is not None:
+        return told
     meaning = STATUSES[status]
     sentence = meaning.sentence.format(address=address)
     said = _essence(details)
@@ -129,6 +134,13 @@ def error_from_status(status: grpc.StatusCode, details: str, address: str) -> Lo
 def error_from_rpc(failed: Failed, address: str) -> LoomError:
     """The error for a call that failed, of either of gRPC's Python stacks."""
     return error_from_status(failed.code(), failed.details() or "", address)
+
+
+def _told_by_code(details: str, address: str) -> LoomError | None:
+    """What a bridge of ours says about the connection: details that begin with a code of the table."""
+    code, colon, said = details.partition(": ")
+    error = error_from_code(code, f"the bridge at {address} says: {said}", other=ProtocolError)
+    return error if colon and isinstance(error, BridgeError) and error.code in set(Code) else None
 
 
 def _essence(details: str) -> str:

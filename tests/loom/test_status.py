@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 from loom.codes import Code
-from loom.errors import BridgeUnavailable, LoomError, Overloaded, ProtocolError
+from loom.errors import BridgeUnavailable, LoomError, Overloaded, ProtocolError, Superseded
 from loom.status import STATUSES, error_from_status
 
 ADDRESS = "10.1.2.3:4567"
@@ -48,3 +48,18 @@ def test_what_a_bridge_says_is_shown_on_one_line_and_bounded():
     error = error_from_status(grpc.StatusCode.INTERNAL, "a\nb" + "c" * 1000, ADDRESS)
     assert "a b" in error.message
     assert len(error.message) < 400
+
+
+def test_a_code_that_the_bridge_puts_first_says_more_than_the_status():
+    error = error_from_status(grpc.StatusCode.ABORTED, "SUPERSEDED: the newest wins", ADDRESS)
+    assert isinstance(error, Superseded)
+    assert error.message.startswith(f"the bridge at {ADDRESS} says: the newest wins. ")
+    draining = error_from_status(grpc.StatusCode.UNAVAILABLE, "DRAINING: soon", ADDRESS)
+    assert (type(draining), draining.code) == (BridgeUnavailable, "DRAINING")
+
+
+@pytest.mark.parametrize("details", ["NEWS: what", "SUPERSEDED", "TIMEOUT: late", "LIMIT_EXCEEDED: too many"])
+def test_other_words_do_not(details):
+    error = error_from_status(grpc.StatusCode.RESOURCE_EXHAUSTED, details, ADDRESS)
+    assert type(error) is Overloaded
+    assert details in error.message

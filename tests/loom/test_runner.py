@@ -1,0 +1,181 @@
+"""Agents as a program: signals, endings, exit codes, logging."""
+
+import asyncio
+import os
+import signal
+import sys
+
+import pytest
+
+from loom.agent import Agent
+from loom.context import Context
+from loom.endpoint import Endpoint
+from loom.errors import BridgeUnavailable, DefinitionError, Superseded
+from loom.runner import run, serve
+from tests.loom.conftest import settings, until
+
+PROGRAM = """
+import asyncio, signal
+from loom import Agent, Context
+
+me, other = Agent("me"), Agent("other")
+
+@me.on("work")
+async def work(ctx: Context) -> None:
+    print("began", flush=True)
+    try:
+        await asyncio.sleep({seconds})
+        await ctx.emit("done")
+        print("done", flush=True)
+    except asyncio.CancelledError:
+        print("cancelled", flush=True)
+        raise
+
+from loom import run
+run(me, other, grace={grace})
+print("ended", flush=True)
+"""
+
+
+@pytest.fixture
+async def program(bridge):
+    """Starts the program in a process of its own; it does not outlive the test."""
+    processes = []
+
+    async def start(**values):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", PROGRAM.format(**values),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "LOOM_BRIDGE_ADDR": bridge.address, "LOOM_LOG": "info"},
+        )  # fmt: skip
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def line(process):
+    async with asyncio.timeout(30):
+        return (await process.stdout.readline()).decode().strip()
+
+
+async def begin_work(bridge, process):
+    """Gives the program something to do, once it is there."""
+    async with Agent("boss", settings=settings(bridge.address)) as boss:
+        async with asyncio.timeout(30):
+            while await boss.context().emit("work") == 0:  # noqa: ASYNC110 - the answer is the condition
+                await asyncio.sleep(0.02)
+        assert await line(process) == "began"
+
+
+async def end(process):
+    async with asyncio.timeout(30):
+        out, err = await process.communicate()
+    return process.returncode, out.decode().split(), err.decode()
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_stops_in_order(bridge, program, kind):
+    process = await program(seconds=0.3, grace=10)
+    await begin_work(bridge, process)
+    process.send_signal(kind)
+    code, out, err = await end(process)
+    assert (code, out) == (0, ["done", "ended"])
+    assert f"INFO    loom.runtime: bridge {bridge.address}: named by LOOM_BRIDGE_ADDR" in err
+    assert "Traceback" not in err
+
+
+async def test_what_takes_longer_than_the_grace_is_cancelled(bridge, program):
+    process = await program(seconds=60, grace=0.1)
+    await begin_work(bridge, process)
+    process.send_signal(signal.SIGTERM)
+    assert (await end(process))[:2] == (0, ["cancelled", "ended"])
+
+
+async def test_a_second_signal_stops_at_once(bridge, program):
+    process = await program(seconds=60, grace=60)
+    await begin_work(bridge, process)
+    process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(10):
+        while b"a second signal stops at once" not in await process.stderr.readline():
+            pass
+    process.send_signal(signal.SIGTERM)
+    assert (await end(process))[:2] == (0, ["cancelled", "ended"])
+
+
+async def test_a_superseded_program_ends_with_an_error(bridge, program):
+    process = await program(seconds=60, grace=1)
+    await begin_work(bridge, process)
+    async with Agent("other", settings=settings(bridge.address)):
+        code, out, err = await end(process)
+    assert code != 0
+    assert out == ["cancelled"]
+    last = err.strip().splitlines()[-1]
+    assert last.startswith("loom.errors.Superseded: ")
+    assert "replicas=True" in last
+
+
+# Inside a program's own loop.
+
+
+async def test_serving_ends_when_the_agents_are_stopped(bridge):
+    me, other = (Agent(name, settings=settings(bridge.address)) for name in ("me", "other"))
+    serving = asyncio.create_task(serve(me, other))
+    await until(lambda: me._worker and me._worker.is_live and other._worker and other._worker.is_live)
+    await asyncio.gather(me.stop(), other.stop())
+    async with asyncio.timeout(10):
+        await serving
+
+
+async def test_one_that_cannot_start_ends_the_others(bridge):
+    me = Agent("me", settings=settings(bridge.address))
+    lost = Agent("lost", settings=settings("127.0.0.1:1", connect_timeout=0.1))
+    with pytest.raises(BridgeUnavailable):
+        await serve(me, lost)
+    assert not me.is_running
+    assert not lost.is_running
+
+
+async def test_one_that_is_superseded_ends_the_others(bridge):
+    me, other = (Agent(name, settings=settings(bridge.address)) for name in ("me", "other"))
+    serving = asyncio.create_task(serve(me, other))
+    await until(lambda: other._worker and other._worker.is_live and me._worker and me._worker.is_live)
+    async with Agent("other", settings=settings(bridge.address)):
+        with pytest.raises(Superseded):
+            await serving
+    assert not me.is_running
+
+
+async def test_serving_leaves_the_signal_handlers_as_they_were(bridge):
+    before = signal.getsignal(signal.SIGTERM)
+    me = Agent("me", settings=settings(bridge.address))
+
+    @me.on("stop")
+    async def stop(ctx: Context) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    serving = asyncio.create_task(serve(me))
+    await until(lambda: me._worker and me._worker.is_live)
+    await me.context().emit("stop")
+    async with asyncio.timeout(10):
+        await serving
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert not me.is_running
+
+
+def test_running_nobody_is_an_error():
+    with pytest.raises(DefinitionError, match="there is no agent to run"):
+        run()
+
+
+def test_run_raises_without_the_loops_inner_life():
+    me = Agent("me", endpoint=Endpoint("127.0.0.1:1"), settings=settings("127.0.0.1:1", connect_timeout=0.1))
+    with pytest.raises(BridgeUnavailable) as caught:
+        me.run()
+    files = [str(entry.path) for entry in caught.traceback]
+    assert files[-1].endswith("runner.py")
+    assert not any("asyncio" in file for file in files)
