@@ -262,7 +262,8 @@ class Agent:
         if worker is None:
             return
         await worker.stop(grace)
-        await self._forget()
+        if self._worker is worker:
+            await self._forget()
 
     async def wait(self) -> None:
         """Waits until the agent was stopped.

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
     from typing import Any
 
-__all__ = ["BACKLOG", "Dispatcher", "waiting"]
+__all__ = ["BACKLOG", "CANCEL_S", "Dispatcher", "waiting"]
 
 BACKLOG = 10_000
 """So many deliveries may wait for their turn; beyond it the stream is read no further for a while."""
 
 CANCEL_S = 5.0
-"""How long cancelled handlers may take to end."""
+"""How long what was cancelled may take to end, seconds."""
 
 _log = logging.getLogger("loom.dispatch")
 _T = TypeVar("_T")

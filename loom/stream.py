@@ -8,6 +8,7 @@ reason comes back as an error of Loom's own.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Protocol, cast
 
 import grpc
@@ -30,6 +31,11 @@ __all__ = ["Stream"]
 
 ACCEPT_GRACE_S = 1.0
 """A base-level bridge may send its headers only with its first message; they are not waited for longer."""
+
+STOOD_STILL_S = 1.0
+"""A timer so late is worth a word: something blocks the event loop."""
+
+_log = logging.getLogger("loom.connection")
 
 
 class Shell(Protocol):
@@ -151,8 +157,15 @@ class Stream:
 
     async def _keep_time(self) -> LoomError | None:
         while True:
-            due = self._session.next_deadline()
-            await asyncio.sleep(max(0.0, (due or 0.0) - self._clock()))
+            due = self._session.next_deadline() or 0.0
+            await asyncio.sleep(max(0.0, due - self._clock()))
+            stood_still = self._clock() - due
+            if stood_still > STOOD_STILL_S:
+                _log.warning(
+                    "the event loop stood still for %.1f s, and the bridge hears nothing meanwhile: "
+                    "make the handler that holds it synchronous (def), and it runs in a thread",
+                    stood_still,
+                )
             error = self._session.tick(self._clock())
             if error is not None:
                 return error

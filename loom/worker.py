@@ -16,7 +16,7 @@ from loom.calls import error_result, read_envelope
 from loom.codes import Code
 from loom.context import Context
 from loom.deadline import inherit
-from loom.dispatch import Dispatcher
+from loom.dispatch import CANCEL_S, Dispatcher
 from loom.errors import (
     AgentGone,
     CallCancelled,
@@ -24,6 +24,7 @@ from loom.errors import (
     DeadlineExceeded,
     HandlerError,
     LoomError,
+    NotConnected,
 )
 from loom.event import Event, make_event
 from loom.handler import Routes
@@ -93,6 +94,8 @@ class Worker:
         self._dispatcher = Dispatcher(self._handle, max_parallel)
         self._context = contextvars.copy_context()
         self._calls: dict[str, asyncio.Task[None]] = {}
+        self._stopping = asyncio.Lock()
+        self._is_stopped = False
         self._given_up: set[str] = set()
 
     async def start(self, timeout: float) -> None:
@@ -113,16 +116,20 @@ class Worker:
 
         What is not finished after `grace` seconds is cancelled; who waits for it is told.
         """
-        await self._take_nothing_new()
-        deadline = self.loop.time() + grace
-        if self._calls:
-            await asyncio.wait(self._calls.values(), timeout=grace)
-        given_up = await self._dispatcher.drain(max(0.0, deadline - self.loop.time()))
-        if given_up:
-            _log.warning("%s: stopped with %d events not handled to their end", self.agent_id, given_up)
-        await self._cancel_calls()
-        await self._client.close("stopped")
-        self.replies.fail(AgentGone(f"{self.agent_id} was stopped while it waited", code=Code.NOT_CONNECTED))
+        async with self._stopping:  # whoever else stops it meanwhile waits for the same end
+            if self._is_stopped:
+                return
+            await self._take_nothing_new()
+            deadline = self.loop.time() + grace
+            if calls := self._other_calls():
+                await asyncio.wait(calls, timeout=grace)
+            given_up = await self._dispatcher.drain(max(0.0, deadline - self.loop.time()))
+            if given_up:
+                _log.warning("%s: stopped with %d events not handled to their end", self.agent_id, given_up)
+            await self._cancel_calls()
+            await self._client.close("stopped")
+            self.replies.fail(NotConnected(f"{self.agent_id} was stopped before the reply came"))
+            self._is_stopped = True
 
     async def wait_ended(self) -> None:
         """Waits until the connection is over for good.
@@ -300,10 +307,16 @@ class Worker:
             _log.debug("%s: the bridge was not told of the stop: %s", self.agent_id, error)
 
     async def _cancel_calls(self) -> None:
-        tasks = list(self._calls.values())
-        for task in tasks:
+        calls = self._other_calls()
+        for task in calls:
             task.cancel(Code.CANCELLED)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if calls:
+            await asyncio.wait(calls, timeout=CANCEL_S)
+
+    def _other_calls(self) -> list[asyncio.Task[None]]:
+        """The calls being served, but for one that itself stops the agent: it must not wait for itself."""
+        me = asyncio.current_task()
+        return [task for task in self._calls.values() if task is not me]
 
 
 def _in_a_thread(event: Event) -> Envelope:

@@ -37,6 +37,11 @@ async def find_bridge(settings: Settings, endpoint: str | Endpoint | None = None
         _check_local_allowed(settings)
         found = await LOCAL[0].find(settings)
     _log.info("bridge %s: %s", found.endpoint.address, found.reason)
+    if found.endpoint.token and found.endpoint.tls is None and not found.endpoint.is_local:
+        _log.warning(
+            "the token travels in the clear to %s: set LOOM_TLS=1, or bridge.tls in loom.toml",
+            found.endpoint.address,
+        )
     return found
 
 

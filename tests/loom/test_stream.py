@@ -164,6 +164,14 @@ async def test_silence_is_an_end(carried):
     assert error.code == "HEARTBEAT_TIMEOUT"
 
 
+async def test_a_loop_that_stood_still_is_told(carried, caplog):
+    owner, call, _, _ = carried()
+    await live(owner, call)
+    owner.now = 5.0
+    assert (await call.sent.get()).WhichOneof("msg") == "ping"
+    assert "the event loop stood still for 5.0 s" in caplog.text
+
+
 async def test_without_room_it_reads_no_further(carried):
     owner, call, _, _ = carried()
     await live(owner, call)

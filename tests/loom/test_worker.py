@@ -2,7 +2,13 @@
 
 import asyncio
 
+import pytest
+
 from loom.agent import Agent
+from loom.context import Context
+from loom.errors import AgentGone, BridgeUnavailable, CapabilityNotFound, HandlerError
+from loom.v1 import event_pb2
+from tests.loom.conftest import until
 
 
 async def test_a_call_that_was_given_up_frees_its_place(start):
@@ -24,3 +30,97 @@ async def test_a_call_that_was_given_up_frees_its_place(start):
     await asyncio.wait([call])
     assert await other.context().tool("work", forever=False, timeout=5) == "done"
     assert me.counts["calls_cancelled"] == 1
+
+
+async def test_a_capability_may_stop_its_own_agent(start):
+    agent = Agent("me")
+
+    @agent.capability("stop")
+    async def stop() -> str:
+        await agent.stop(5)
+        return "stopped"
+
+    other = Agent("other")
+    await start(agent, other)
+    with pytest.raises(AgentGone):
+        await other.context().tool("stop", timeout=10)
+    await until(lambda: not agent.is_running)
+
+
+async def test_stopping_twice_at_once_is_stopping_once(start):
+    agent, began, go = Agent("me"), asyncio.Event(), asyncio.Event()
+
+    @agent.on("t")
+    async def handle() -> None:
+        began.set()
+        await go.wait()
+
+    await start(agent)
+    await agent.context().emit("t")
+    await began.wait()
+    stops = [asyncio.create_task(agent.stop(10)) for _ in range(2)]
+    await asyncio.sleep(0)
+    go.set()
+    await asyncio.gather(*stops)
+    assert not agent.is_running
+
+
+async def test_a_lost_connection_cancels_what_nobody_waits_for_any_more(start):
+    agent, began, cancelled = Agent("me"), asyncio.Event(), asyncio.Event()
+
+    @agent.capability("work")
+    async def work() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    await start(agent)
+    call = asyncio.create_task(agent.context().tool("work"))
+    await began.wait()
+    agent._worker.lost(BridgeUnavailable("gone"))
+    async with asyncio.timeout(5):
+        await cancelled.wait()
+    call.cancel()
+
+
+async def test_a_request_without_a_thread_begins_one(start):
+    agent, threads = Agent("me"), asyncio.Queue()
+
+    @agent.on("t")
+    async def handle(ctx: Context) -> None:
+        await threads.put((ctx.envelope.thread_id, ctx.event.id))
+
+    await start(agent)
+    await agent._worker._client.publish("t", event_pb2.Event(id="first"))
+    await agent._worker._client.publish("t", event_pb2.Event(id="second"))
+    assert await threads.get() == ("first", "first")
+    assert await threads.get() == ("second", "second")
+
+
+async def test_what_a_handler_awaits_may_be_cancelled_without_harm(start, caplog):
+    agent = Agent("me")
+
+    @agent.on("t")
+    async def handle(ctx: Context) -> None:
+        task = asyncio.create_task(asyncio.Event().wait())
+        task.cancel()
+        await task
+
+    await start(agent)
+    with pytest.raises(HandlerError, match="something that the handler awaited was cancelled"):
+        await agent.context().request("t")
+    assert agent.counts["handler_errors"] == 1
+
+
+async def test_a_call_of_what_is_not_offered_any_more(start):
+    agent = Agent("me")
+
+    @agent.capability("work")
+    async def work() -> None: ...
+
+    await start(agent)
+    agent._worker._capabilities = {}
+    with pytest.raises(CapabilityNotFound, match="me offers no work"):
+        await agent.context().tool("work")

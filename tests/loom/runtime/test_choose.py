@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from loom.config import Settings
-from loom.endpoint import Endpoint
+from loom.endpoint import TLS, Endpoint
 from loom.errors import ConfigError
 from loom.runtime.choose import find_bridge, find_running
 from loom.runtime.managed import ADDRESS, managed_endpoint
@@ -27,7 +27,19 @@ async def test_what_is_named_is_taken_and_logged_without_its_token(caplog):
     found = await find_bridge(NAMED)
     assert found.endpoint is NAMED.endpoint
     assert found.again is None
-    assert [record.message for record in caplog.records] == ["bridge named:1: named by somebody"]
+    assert [record.message for record in caplog.records] == [
+        "bridge named:1: named by somebody",
+        "the token travels in the clear to named:1: set LOOM_TLS=1, or bridge.tls in loom.toml",
+    ]
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [Endpoint("far:1"), Endpoint("127.0.0.1:1", token="t"), Endpoint("far:1", token="t", tls=TLS())],
+)
+async def test_a_token_that_is_safe_is_not_warned_of(caplog, endpoint):
+    await find_bridge(Settings(), endpoint)
+    assert not caplog.records
 
 
 async def test_a_malformed_address_is_refused():
