@@ -77,10 +77,14 @@ def files_of_tests(package: str) -> frozenset[str]:
 
 
 def has_tests(path: Path) -> bool:
-    """Whether the module's own test file exists: test_NAME, test_NAME_*, or test_FOLDER_NAME."""
+    """Whether the module's own test file exists: test_NAME, test_NAME_*, test_FOLDER_NAME.
+
+    A folder may also have one for all of it, test_FOLDER.
+    """
     relative = path.relative_to(ROOT)
     name = relative.stem.lstrip("_")
-    wanted = {f"test_{name}", f"test_{relative.parent.name}_{name}"}
+    folder = relative.parent.name
+    wanted = {f"test_{name}", f"test_{folder}_{name}", f"test_{folder}"}
     there = files_of_tests(relative.parts[0])
     return bool(wanted & there) or any(test.startswith(f"test_{name}_") for test in there)
 

@@ -47,14 +47,14 @@ class BaseLevelBridge(bridge_pb2_grpc.BridgeServicer, bridge_pb2_grpc.ActionBrok
         assert self._server is not None
         await self._server.stop(None)
 
-    async def RegisterAgent(self, request: Any, context: Any) -> agent_pb2.AgentRegisterResponse:  # noqa: N802
+    async def RegisterAgent(self, request: Any, context: Any) -> agent_pb2.AgentRegisterResponse:  # noqa: N802  # gRPC's name
         self.registrations.append(request)
         self.metadata.append(dict(context.invocation_metadata()))
         self._topics[request.agent_id] = list(request.subscribed_topics)
         self._offers.update({item.name: request.agent_id for item in request.capabilities})
         return agent_pb2.AgentRegisterResponse(success=True)
 
-    async def EventStream(self, requests: Any, context: Any) -> Any:  # noqa: N802
+    async def EventStream(self, requests: Any, context: Any) -> Any:  # noqa: N802  # gRPC's name
         first = await anext(aiter(requests))
         agent_id = first.ack.message_id
         queue: asyncio.Queue[stream_pb2.ServerEvent] = asyncio.Queue()
@@ -72,7 +72,7 @@ class BaseLevelBridge(bridge_pb2_grpc.BridgeServicer, bridge_pb2_grpc.ActionBrok
             reader.cancel()
             self._queues.pop(agent_id, None)
 
-    async def ForwardAction(self, request: Any, context: Any) -> action_pb2.ActionResult:  # noqa: N802
+    async def ForwardAction(self, request: Any, context: Any) -> action_pb2.ActionResult:  # noqa: N802  # gRPC's name
         provider = self._offers.get(request.capability, "")
         if provider not in self._queues:
             error = action_pb2.ActionError(code="NOT_FOUND", message=f"no {request.capability}")

@@ -341,7 +341,7 @@ async def test_unhappy_tools(me, other, start):
             raise CapabilityError("come back tomorrow", code="QUOTA", details={"until": "tomorrow"})
         if number == 2:
             await asyncio.Event().wait()
-        return "three"  # type: ignore[return-value]
+        return "three"  # type: ignore[return-value]  # the mistake under test
 
     await start(other, me)
     context = me.context()
