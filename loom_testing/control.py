@@ -15,6 +15,7 @@ from loom.testing.v1 import control_pb2
 from loom_testing import codec
 from loom_testing.driver import MOST_DEADLINES, Refused, TooManyDeadlines
 from loom_testing.engine.inputs import Disconnect, Hold, Release, Snapshot
+from loom_testing.engine.text import quote
 from loom_testing.namespaces import BRIDGE_LIMITS
 from loom_testing.watch import Watcher
 
@@ -133,7 +134,7 @@ class ControlService:
         driver = self._namespaces.find(namespace)
         snapshot: SnapshotReply = await driver.ask(Snapshot)
         if all(agent.agent_id != agent_id for agent in snapshot.agents):
-            raise Refused("NOT_FOUND", f"namespace {namespace} has no agent {agent_id[:200]!r}")
+            raise Refused("NOT_FOUND", f"namespace {namespace} has no agent {quote(agent_id)}")
         return driver
 
 

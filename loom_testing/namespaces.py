@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from loom_testing.clock import RealClock, VirtualClock
 from loom_testing.driver import Driver, Refused
 from loom_testing.engine.inputs import Reset
+from loom_testing.engine.text import quote
 from loom_testing.engine.topics import agent_id_problem
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Namespaces:
         driver = self._drivers.get(name)
         if driver is None:
             raise Refused(
-                "NOT_FOUND", f"there is no namespace {name!r}; it begins with its first agent or call"
+                "NOT_FOUND", f"there is no namespace {quote(name)}; it begins with its first agent or call"
             )
         return driver
 
@@ -98,9 +99,9 @@ class Namespaces:
         """
         problem = agent_id_problem(name)
         if problem:
-            raise Refused("INVALID_ARGUMENT", f"namespace {name[:200]!r} {problem}")
+            raise Refused("INVALID_ARGUMENT", f"namespace {quote(name)} {problem}")
         if name in self._drivers:
-            raise Refused("ALREADY_EXISTS", f"there is a namespace {name!r} already; reset it first")
+            raise Refused("ALREADY_EXISTS", f"there is a namespace {quote(name)} already; reset it first")
         if self._closing:
             raise Refused("UNAVAILABLE", "the bridge is about to stop; connect again in a moment")
         if len(self._drivers) >= self.limits.namespaces:

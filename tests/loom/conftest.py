@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
 from loom.agent import Agent
 from loom.config import Settings
 from loom.endpoint import Endpoint
-from loom_testing.bridge import FakeBridge
+from loom_testing.harness.handle import LoomBridge
 
+HERE = Path(__file__).parent
 PATIENCE = 10.0
 """How long a test waits for what must come, seconds."""
 
@@ -23,25 +25,33 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.002)
 
 
-def settings(address: str, **fields: object) -> Settings:
+def settings(bridge: str | Endpoint, **fields: object) -> Settings:
     """Settings that are nobody's environment."""
-    return Settings(endpoint=Endpoint(address), local=False, reason="a test", **fields)
+    endpoint = Endpoint(bridge) if isinstance(bridge, str) else bridge
+    return Settings(endpoint, endpoint.namespace, local=False, reason="a test", **fields)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Agents' own timers are real: so is the clock of the namespaces that they meet here."""
+    for item in items:
+        if "bridge" in getattr(item, "fixturenames", ()) and item.path.parent == HERE:
+            item.add_marker(pytest.mark.loom(clock="real"))
 
 
 @pytest.fixture
-async def bridge() -> AsyncIterator[FakeBridge]:
-    async with FakeBridge(testing=True) as bridge:
-        yield bridge
+def bridge(loom_bridge: LoomBridge) -> LoomBridge:
+    """The bridge that `--loom-bridge` chose."""
+    return loom_bridge
 
 
 @pytest.fixture
-async def start(bridge: FakeBridge) -> AsyncIterator[Callable[..., Awaitable[Agent]]]:
+async def start(bridge: LoomBridge) -> AsyncIterator[Callable[..., Awaitable[Agent]]]:
     """Starts agents on the test's bridge, and stops them after it."""
     started: list[Agent] = []
 
     async def start(*agents: Agent) -> Agent:
         for agent in agents:
-            agent._settings = settings(bridge.address)
+            agent._settings = settings(bridge.endpoint)
             await agent.start()
             started.append(agent)
         return agents[0]

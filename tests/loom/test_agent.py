@@ -308,7 +308,7 @@ async def test_counts(start):
 
 
 async def test_outside_of_its_life_an_agent_says_so(bridge):
-    me = Agent("me", settings=settings(bridge.address))
+    me = Agent("me", settings=settings(bridge.endpoint))
     with pytest.raises(NotConnected, match="me does not run: start it first"):
         me.context()
     with pytest.raises(NotConnected):
@@ -327,7 +327,7 @@ async def test_outside_of_its_life_an_agent_says_so(bridge):
 
 
 async def test_an_agent_can_be_started_again(bridge):
-    me = Agent("me", settings=settings(bridge.address))
+    me = Agent("me", settings=settings(bridge.endpoint))
     me.subscribe("t")
     for _ in range(2):
         async with me:
@@ -347,8 +347,8 @@ async def test_start_takes_an_address_or_an_endpoint(bridge, monkeypatch, tmp_pa
 
 async def test_namespaces_are_worlds_of_their_own(bridge):
     async with (
-        Agent("me", endpoint=Endpoint(bridge.address, "one"), settings=settings(bridge.address)) as one,
-        Agent("me", endpoint=Endpoint(bridge.address, "two"), settings=settings(bridge.address)),
+        Agent("me", endpoint=Endpoint(bridge.address, "one"), settings=settings(bridge.endpoint)) as one,
+        Agent("me", endpoint=Endpoint(bridge.address, "two"), settings=settings(bridge.endpoint)),
     ):
         one_again = Agent("other", endpoint=Endpoint(bridge.address, "one"))
         one_again.subscribe("t")
@@ -397,9 +397,9 @@ async def test_a_refused_registration_is_told_at_once(start):
 
 
 async def test_the_newest_wins_and_being_superseded_is_final(bridge, caplog):
-    first = Agent("me", settings=settings(bridge.address))
+    first = Agent("me", settings=settings(bridge.endpoint))
     await first.start()
-    second = Agent("me", settings=settings(bridge.address))
+    second = Agent("me", settings=settings(bridge.endpoint))
     async with second:
         with pytest.raises(Superseded):
             await first.wait()
@@ -412,7 +412,7 @@ async def test_the_newest_wins_and_being_superseded_is_final(bridge, caplog):
 
 
 async def test_stop_finishes_what_is_open(bridge):
-    me, other = (Agent(name, settings=settings(bridge.address)) for name in ("me", "other"))
+    me, other = (Agent(name, settings=settings(bridge.endpoint)) for name in ("me", "other"))
     began, go = asyncio.Event(), asyncio.Event()
 
     @me.on("t")
@@ -446,7 +446,7 @@ async def test_stop_finishes_what_is_open(bridge):
 
 
 async def test_stop_gives_up_what_takes_too_long_and_tells_who_waits(bridge, caplog):
-    me, other = (Agent(name, settings=settings(bridge.address)) for name in ("me", "other"))
+    me, other = (Agent(name, settings=settings(bridge.endpoint)) for name in ("me", "other"))
     cancelled = []
 
     @me.on("t")
@@ -478,7 +478,7 @@ async def test_stop_gives_up_what_takes_too_long_and_tells_who_waits(bridge, cap
 
 
 async def test_a_handler_may_stop_its_own_agent(bridge):
-    me = Agent("me", settings=settings(bridge.address))
+    me = Agent("me", settings=settings(bridge.endpoint))
 
     @me.on("stop")
     async def stop(ctx: Context) -> None:
@@ -494,14 +494,14 @@ async def test_a_handler_may_stop_its_own_agent(bridge):
 
 async def test_its_memory_is_its_own_unless_given(bridge, tmp_path):
     given = LocalMemory()
-    me = Agent("me", settings=settings(bridge.address), memory=given)
+    me = Agent("me", settings=settings(bridge.endpoint), memory=given)
     async with me:
         await me.context("th").memory.set("key", 1)
     assert await given.get("th", "key") == 1
 
     store = f"sqlite:{tmp_path / 'memory.db'}"
     for _ in range(2):
-        async with Agent("me", settings=settings(bridge.address, memory=store)) as me:
+        async with Agent("me", settings=settings(bridge.endpoint, memory=store)) as me:
             seen = await me.context("th").memory.append("starts", 1)
     assert seen == 2
     survivor = SQLiteMemory(tmp_path / "memory.db")
@@ -519,7 +519,7 @@ async def test_many_agents_in_one_process(start):
 
 async def test_what_was_chosen_and_why_is_one_line(bridge, caplog):
     caplog.set_level(logging.INFO, "loom.runtime")
-    async with Agent("me", settings=settings(bridge.address)):
+    async with Agent("me", settings=settings(bridge.endpoint)):
         pass
     lines = [record.message for record in caplog.records if record.name == "loom.runtime"]
     assert lines == [f"bridge {bridge.address}: a test"]

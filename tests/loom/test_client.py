@@ -41,7 +41,7 @@ class Received:
 
 @pytest.fixture
 async def client(bridge):
-    async with BridgeClient(Endpoint(bridge.address)) as client:
+    async with BridgeClient(bridge.endpoint) as client:
         yield client
 
 
@@ -153,6 +153,14 @@ async def test_the_registration_is_replaced_under_a_live_stream(client, received
     assert client.epoch == epoch
 
 
+async def test_a_flush_brings_everything_that_was_queued_before_it(client, received):
+    await client.connect(Registration("me", (Subscription("t"),)), received)
+    for _ in range(100):
+        client.post("t", event_pb2.Event())
+    await client.flush(timeout=10)
+    assert received.events.qsize() == 100
+
+
 async def test_a_client_has_one_stream(client, received):
     await client.connect(Registration("me"), received)
     with pytest.raises(NotConnected, match="one client per agent"):
@@ -204,7 +212,7 @@ async def test_a_server_that_says_nothing_is_not_waited_for_for_ever():
 
 
 async def test_who_gives_up_waiting_for_room_leaves_it_to_the_others(bridge, received):
-    async with BridgeClient(Endpoint(bridge.address)) as client:
+    async with BridgeClient(bridge.endpoint) as client:
         await client.connect(Registration("me"), received)
         client._connection.session._outcomes = 1
         first, second, third = (asyncio.create_task(client.publish("t", event_pb2.Event())) for _ in range(3))

@@ -27,20 +27,20 @@ async def control(bridge):
 
 @pytest.fixture
 async def connected(bridge):
-    async with BridgeClient(Endpoint(bridge.address)) as client:
+    async with BridgeClient(bridge.endpoint) as client:
         received = Received()
         await client.connect(ME, received)
         yield client, received
 
 
-def named(agent_id="me"):
-    return {"namespace": "default", "agent_id": agent_id}
+def named(client):
+    return {"namespace": client.endpoint.namespace, "agent_id": "me"}
 
 
 async def test_after_a_broken_stream_it_is_back_as_it_was(connected, control):
     client, received = connected
     epoch = client.epoch
-    await control.Disconnect(control_pb2.DisconnectRequest(**named()))
+    await control.Disconnect(control_pb2.DisconnectRequest(**named(client)))
     error = await received.losses.get()
     assert isinstance(error, BridgeUnavailable)
     await until(lambda: client.is_live)
@@ -53,16 +53,16 @@ async def test_after_a_broken_stream_it_is_back_as_it_was(connected, control):
 async def test_a_publish_that_was_under_way_is_sent_again_and_accepted_once(connected, control):
     client, _ = connected
     # The bridge writes nothing: the event is accepted, its receipt and its delivery are held.
-    await control.Hold(control_pb2.HoldRequest(**named()))
+    await control.Hold(control_pb2.HoldRequest(**named(client)))
     publishing = asyncio.create_task(client.publish("t", event_pb2.Event(id="once")))
     await until(lambda: client._connection._receipts)
     fragile = asyncio.create_task(client.publish("t", event_pb2.Event(id="fragile"), resend=False))
     await until(lambda: len(client._connection._receipts) == 2)
-    snapshot = control_pb2.SnapshotRequest(namespace="default")
+    snapshot = control_pb2.SnapshotRequest(namespace=client.endpoint.namespace)
     async with asyncio.timeout(10):
         while (await control.Snapshot(snapshot)).counters.get("published", 2) < 2:  # noqa: ASYNC110 - the bridge's
             await asyncio.sleep(0.002)
-    await control.Disconnect(control_pb2.DisconnectRequest(**named()))
+    await control.Disconnect(control_pb2.DisconnectRequest(**named(client)))
     with pytest.raises(BridgeUnavailable):
         await fragile
     assert await publishing == 1
@@ -71,7 +71,7 @@ async def test_a_publish_that_was_under_way_is_sent_again_and_accepted_once(conn
 
 async def test_a_superseded_client_stays_away_and_says_why(bridge, connected):
     client, received = connected
-    async with BridgeClient(Endpoint(bridge.address)) as newest:
+    async with BridgeClient(bridge.endpoint) as newest:
         await newest.connect(ME, Received())
         with pytest.raises(Superseded, match="replicas=True"):
             await client.wait_ended()
@@ -151,7 +151,7 @@ async def test_a_fault_of_the_receiver_ends_the_connection_and_is_told(bridge, c
         def delivered(self, topic, event):
             raise RuntimeError("boom")
 
-    async with BridgeClient(Endpoint(bridge.address)) as client:
+    async with BridgeClient(bridge.endpoint) as client:
         await client.connect(ME, Faulty())
         client.post("t", event_pb2.Event())
         with pytest.raises(Exception, match="the connection failed: RuntimeError: boom"):
@@ -162,7 +162,7 @@ async def test_a_fault_of_the_receiver_ends_the_connection_and_is_told(bridge, c
 async def test_coming_and_going_is_logged_once_each(connected, control, caplog):
     caplog.set_level("INFO", "loom.connection")
     client, _ = connected
-    await control.Disconnect(control_pb2.DisconnectRequest(**named()))
+    await control.Disconnect(control_pb2.DisconnectRequest(**named(client)))
     await until(lambda: client.epoch and "connected again" in caplog.text)
     lines = [record.message for record in caplog.records if record.name == "loom.connection"]
     assert len(lines) == 2

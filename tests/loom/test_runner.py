@@ -46,7 +46,10 @@ async def program(bridge):
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", PROGRAM.format(**values),
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "LOOM_BRIDGE_ADDR": bridge.address, "LOOM_LOG": "info"},
+            env={
+                **os.environ,
+                "LOOM_BRIDGE_ADDR": bridge.address, "LOOM_NAMESPACE": bridge.namespace, "LOOM_LOG": "info",
+            },
         )  # fmt: skip
         processes.append(process)
         return process
@@ -65,7 +68,7 @@ async def line(process):
 
 async def begin_work(bridge, process):
     """Gives the program something to do, once it is there."""
-    async with Agent("boss", settings=settings(bridge.address)) as boss:
+    async with Agent("boss", settings=settings(bridge.endpoint)) as boss:
         async with asyncio.timeout(30):
             while await boss.context().emit("work") == 0:  # noqa: ASYNC110 - the answer is the condition
                 await asyncio.sleep(0.02)
@@ -110,7 +113,7 @@ async def test_a_second_signal_stops_at_once(bridge, program):
 async def test_a_superseded_program_ends_with_an_error(bridge, program):
     process = await program(seconds=60, grace=1)
     await begin_work(bridge, process)
-    async with Agent("other", settings=settings(bridge.address)):
+    async with Agent("other", settings=settings(bridge.endpoint)):
         code, out, err = await end(process)
     assert code != 0
     assert out == ["cancelled"]
@@ -123,7 +126,7 @@ async def test_a_superseded_program_ends_with_an_error(bridge, program):
 
 
 async def test_serving_ends_when_the_agents_are_stopped(bridge):
-    me, other = (Agent(name, settings=settings(bridge.address)) for name in ("me", "other"))
+    me, other = (Agent(name, settings=settings(bridge.endpoint)) for name in ("me", "other"))
     serving = asyncio.create_task(serve(me, other))
     await until(lambda: me._worker and me._worker.is_live and other._worker and other._worker.is_live)
     await asyncio.gather(me.stop(), other.stop())
@@ -132,7 +135,7 @@ async def test_serving_ends_when_the_agents_are_stopped(bridge):
 
 
 async def test_one_that_cannot_start_ends_the_others(bridge):
-    me = Agent("me", settings=settings(bridge.address))
+    me = Agent("me", settings=settings(bridge.endpoint))
     lost = Agent("lost", settings=settings("127.0.0.1:1", connect_timeout=0.1))
     with pytest.raises(BridgeUnavailable):
         await serve(me, lost)
@@ -141,10 +144,10 @@ async def test_one_that_cannot_start_ends_the_others(bridge):
 
 
 async def test_one_that_is_superseded_ends_the_others(bridge):
-    me, other = (Agent(name, settings=settings(bridge.address)) for name in ("me", "other"))
+    me, other = (Agent(name, settings=settings(bridge.endpoint)) for name in ("me", "other"))
     serving = asyncio.create_task(serve(me, other))
     await until(lambda: other._worker and other._worker.is_live and me._worker and me._worker.is_live)
-    async with Agent("other", settings=settings(bridge.address)):
+    async with Agent("other", settings=settings(bridge.endpoint)):
         with pytest.raises(Superseded):
             await serving
     assert not me.is_running
@@ -152,7 +155,7 @@ async def test_one_that_is_superseded_ends_the_others(bridge):
 
 async def test_serving_leaves_the_signal_handlers_as_they_were(bridge):
     before = signal.getsignal(signal.SIGTERM)
-    me = Agent("me", settings=settings(bridge.address))
+    me = Agent("me", settings=settings(bridge.endpoint))
 
     @me.on("stop")
     async def stop(ctx: Context) -> None:

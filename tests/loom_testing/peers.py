@@ -14,6 +14,9 @@ from loom.testing.v1.control_pb2_grpc import ControlStub
 from loom.v1 import action_pb2, agent_pb2, event_pb2, stream_pb2
 from loom.v1.bridge_pb2_grpc import ActionBrokerStub, BridgeStub
 
+MALFORMED = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
+"""What gRPC stacks call bytes that are no message (LIM-2)."""
+
 PATIENCE = 10.0
 """How long a test waits for what must come, seconds."""
 
@@ -31,6 +34,7 @@ class Peer:
     def __init__(self, address: str, namespace: str | None = None, **options: int) -> None:
         settings = [("grpc.use_local_subchannel_pool", 1), *((f"grpc.{k}", v) for k, v in options.items())]
         self.channel = grpc.aio.insecure_channel(address, options=settings)
+        self.namespace = namespace or "default"
         self.metadata = (("loom-namespace", namespace),) if namespace is not None else ()
         self.bridge: Any = BridgeStub(self.channel)
         self.broker: Any = ActionBrokerStub(self.channel)
@@ -126,13 +130,13 @@ class Stream:
 
 
 @contextlib.asynccontextmanager
-async def refused(status: grpc.StatusCode) -> AsyncIterator[list[str]]:
-    """The call within must fail with this status; its details come out as the one item of the list."""
+async def refused(*statuses: grpc.StatusCode) -> AsyncIterator[list[str]]:
+    """The call within must fail with one of these; its details come out as the one item of the list."""
     details: list[str] = []
     try:
         yield details
     except grpc.aio.AioRpcError as error:
-        assert error.code() is status, f"{error.code()}: {error.details()}"  # noqa: PT017 - more than `raises` says
+        assert error.code() in statuses, f"{error.code()}: {error.details()}"  # noqa: PT017 - more than `raises` says
         details.append(error.details() or "")
     else:
-        raise AssertionError(f"the call was not refused with {status}")
+        raise AssertionError(f"the call was not refused with {statuses}")

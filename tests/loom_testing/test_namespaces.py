@@ -53,7 +53,7 @@ async def test_a_namespace_is_made_on_first_use_and_stays(namespaces):
 
 
 async def test_find_makes_nothing(namespaces):
-    with pytest.raises(Refused, match="no namespace 'one'") as refused:
+    with pytest.raises(Refused, match='no namespace "one"') as refused:
         namespaces.find("one")
     assert refused.value.status == "NOT_FOUND"
     assert len(namespaces) == 0

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import random
 from typing import Any
 
 import grpc
@@ -14,7 +11,6 @@ import pytest
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.reflection_pb2_grpc import ServerReflectionStub
 
-from loom.testing.v1 import control_pb2
 from loom.v1 import action_pb2, stream_pb2
 from loom_testing.bridge import FakeBridge
 from loom_testing.engine.limits import Limits
@@ -22,14 +18,6 @@ from loom_testing.server import server_options
 from tests.loom_testing.peers import PATIENCE, Peer, Stream, refused, until
 
 Status = grpc.StatusCode
-
-UNARY = [
-    "/loom.v1.Bridge/RegisterAgent",
-    "/loom.v1.Bridge/ForwardAction",
-    "/loom.v1.Bridge/Heartbeat",
-    "/loom.v1.ActionBroker/ListCapabilities",
-    "/loom.v1.ActionBroker/Invoke",
-]
 
 
 async def answer(stream: Stream, output: bytes = b"done") -> action_pb2.ActionCall:
@@ -42,66 +30,7 @@ async def answer(stream: Stream, output: bytes = b"done") -> action_pb2.ActionCa
 # The base level.
 
 
-async def test_a_base_level_conversation(connect):
-    one, two = connect(), connect()
-    response = await one.register("one", "greetings.*", capabilities=["double"])
-    assert response.success
-    assert list(response.features) == []
-    hearer, speaker = await one.open("one"), await two.join("two")
-    await speaker.publish("greetings.world", b"hello")
-    assert (await hearer.delivery()).event.payload == b"hello"
-    calling = two.invoke("double", id="mine", payload=b"21")
-    given = await answer(hearer, b"42")
-    assert (given.capability, given.payload) == ("double", b"21")
-    result = await calling
-    assert (result.id, result.status, result.output) == ("mine", action_pb2.ACTION_OK, b"42")
-    await hearer.ping()
-
-
-async def test_the_unary_heartbeat(peer):
-    response = await peer.bridge.Heartbeat(stream_pb2.HeartbeatRequest(timestamp_ms=12))
-    assert (response.timestamp_ms, response.status) == (12, "ok")
-
-
-async def test_the_older_name_routes_the_same(peer):
-    stream = await peer.join("a", capabilities=[action_pb2.CapabilityDescriptor(name="c", version="2")])
-    listed = await peer.broker.ListCapabilities(action_pb2.ListCapabilitiesRequest())
-    assert [(item.name, item.version) for item in listed.capabilities] == [("c", "2")]
-    calling = peer.broker.Invoke(action_pb2.ActionCall(capability="c"), timeout=PATIENCE)
-    await answer(stream)
-    assert (await calling).output == b"done"
-
-
-async def test_a_refused_registration_is_no_grpc_error(peer):
-    response = await peer.register("not an id")
-    assert not response.success
-    assert "not an id" in response.error_message
-    assert response.error_code == "INVALID_AGENT_ID"
-
-
-async def test_nobody_there_is_an_answer(peer):
-    result = await peer.invoke("nothing")
-    assert (result.status, result.error.code) == (action_pb2.ACTION_ERROR, "NOT_FOUND")
-
-
 # Calls that end early.
-
-
-async def test_a_caller_that_leaves_is_told_to_the_provider(peer, connect):
-    stream = await peer.join("a", capabilities=["c"], features=["cancel"])
-    calling = connect().invoke("c")
-    given = (await stream.read()).action_call
-    calling.cancel()
-    assert (await stream.read()).action_cancel == action_pb2.ActionCancel(id=given.id, code="CANCELLED")
-
-
-async def test_a_caller_whose_deadline_passes_is_told_to_the_provider(peer, connect):
-    stream = await peer.join("a", capabilities=["c"], features=["cancel"])
-    calling = connect().bridge.ForwardAction(action_pb2.ActionCall(capability="c"), timeout=0.05)
-    given = (await stream.read()).action_call
-    async with refused(Status.DEADLINE_EXCEEDED):
-        await calling
-    assert (await stream.read()).action_cancel == action_pb2.ActionCancel(id=given.id, code="CANCELLED")
 
 
 async def test_a_thousand_cancels_leave_nothing_behind(bridge, peer, connect):
@@ -134,45 +63,6 @@ async def finished(call) -> None:
 # Namespaces.
 
 
-async def test_namespaces_are_apart(connect):
-    default, left, right = connect(), connect("left"), connect("right")
-    streams = [await peer.join("a", "t", capabilities=["c"]) for peer in (default, left, right)]
-    await streams[1].publish("t", b"left")
-    assert (await streams[1].delivery()).event.payload == b"left"
-    for stream in (streams[0], streams[2]):
-        await stream.ping()
-    calling = right.invoke("c")
-    await answer(streams[2], b"right")
-    assert (await calling).output == b"right"
-    nowhere = await connect("nowhere").invoke("c")
-    assert nowhere.error.code == "NOT_FOUND"
-
-
-async def test_no_namespace_is_the_default_one(connect):
-    stream = await connect().join("a", "t")
-    await (await connect("default").join("b")).publish("t", b"x")
-    assert (await stream.delivery()).event.payload == b"x"
-
-
-@pytest.mark.parametrize("method", UNARY)
-async def test_a_malformed_namespace_is_refused(connect, method):
-    async with refused(Status.INVALID_ARGUMENT) as details:
-        await connect("not a name").raw(method, b"")
-    assert "'not a name'" in details[0]
-
-
-async def test_a_malformed_namespace_is_refused_on_the_stream(connect):
-    status, details, _ = await connect("not a name").open_raw().end()
-    assert status is Status.INVALID_ARGUMENT
-    assert "'not a name'" in details
-
-
-async def test_a_namespace_is_named_once(peer):
-    twice = (("loom-namespace", "a"), ("loom-namespace", "b"))
-    async with refused(Status.INVALID_ARGUMENT):
-        await peer.bridge.Heartbeat(stream_pb2.HeartbeatRequest(), metadata=twice)
-
-
 async def test_there_are_only_so_many_namespaces(connect):
     async with FakeBridge(limits=Limits(namespaces=2)) as bridge:
         for name in ("one", "two"):
@@ -183,28 +73,7 @@ async def test_there_are_only_so_many_namespaces(connect):
         await connect("one", address=bridge.address).register("b")
 
 
-async def test_a_reset_namespace_ends_its_open_calls(peer, connect):
-    await peer.join("a", capabilities=["c"])
-    calling = connect().invoke("c")
-    driver_has_call = control_pb2.SnapshotRequest(namespace="default")
-    while not (await peer.control.Snapshot(driver_has_call)).calls:
-        pass
-    await peer.control.Reset(control_pb2.ResetRequest(namespace="default"))
-    result = await calling
-    assert (result.status, result.error.code) == (action_pb2.ACTION_RETRYABLE, "NAMESPACE_RESET")
-
-
 # Malformed, oversize, unknown.
-
-
-@pytest.mark.parametrize("method", UNARY)
-@pytest.mark.parametrize("data", [b"\xff", b"\x0a\x05ab", b"\x0b" * 1000], ids=["tag", "cut", "groups"])
-async def test_malformed_bytes_end_that_call_only(peer, connect, method, data):
-    other = await connect().join("other", "t")
-    async with refused(Status.INVALID_ARGUMENT) as details:
-        await peer.raw(method, data)
-    assert "not a well-formed loom.v1." in details[0]
-    await other.ping()
 
 
 async def test_an_oversize_request_ends_that_call_only(connect):
@@ -215,73 +84,6 @@ async def test_an_oversize_request_ends_that_call_only(connect):
             await peer.invoke("c", payload=b"x" * 20_000)
         assert error.value.code() in {Status.RESOURCE_EXHAUSTED, Status.OUT_OF_RANGE}
         await stream.ping()
-
-
-@pytest.mark.parametrize(
-    "method",
-    ["/loom.v1.Bridge/Nothing", "/loom.v1.Nothing/RegisterAgent", "/loom.v1.Bridge/ForwardActionStream"],
-)
-async def test_an_unknown_method_is_unimplemented(peer, method):
-    async with refused(Status.UNIMPLEMENTED):
-        await peer.raw(method, b"")
-
-
-async def test_random_bytes_on_the_port_harm_nobody(bridge, connect):
-    stream = await connect().join("a")
-    host, port = bridge.address.rsplit(":", 1)
-    for _ in range(20):
-        reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(os.urandom(500))
-        writer.write_eof()
-        await reader.read()
-        writer.close()
-    await stream.ping()
-
-
-async def test_random_messages_end_nothing_but_their_own_calls(connect):
-    other, hostile = await connect().join("other", "t"), connect()
-    draw = random.Random(1).randbytes
-    for number in range(200):
-        data = draw(number)
-        call = hostile.channel.stream_stream("/loom.v1.Bridge/EventStream")()
-        await call.write(data)
-        await call.done_writing()
-        with contextlib.suppress(grpc.aio.AioRpcError):
-            await call.read()
-        assert await call.code() is Status.INVALID_ARGUMENT  # malformed, or no handshake
-        with contextlib.suppress(grpc.aio.AioRpcError):
-            await hostile.raw(UNARY[number % len(UNARY)], data)
-    await other.ping()
-
-
-async def test_a_client_may_ping_the_connection_as_often_as_it_likes(bridge):
-    """In plain HTTP/2: a thousand PINGs are all acknowledged, and no GOAWAY comes."""
-    host, port = bridge.address.rsplit(":", 1)
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS))
-    acknowledged = 0
-    async with asyncio.timeout(PATIENCE):
-        for number in range(1000):
-            writer.write(frame(PING, payload=number.to_bytes(8, "big")))
-            await writer.drain()
-            while acknowledged <= number:
-                kind, flags = await read_frame(reader)
-                assert kind != GOAWAY
-                acknowledged += kind == PING and flags == 1
-    writer.close()
-
-
-SETTINGS, PING, GOAWAY = 4, 6, 7
-
-
-def frame(kind: int, payload: bytes = b"") -> bytes:
-    return len(payload).to_bytes(3, "big") + bytes([kind, 0, 0, 0, 0, 0]) + payload
-
-
-async def read_frame(reader: asyncio.StreamReader) -> tuple[int, int]:
-    header = await reader.readexactly(9)
-    await reader.readexactly(int.from_bytes(header[:3], "big"))
-    return header[3], header[4]
 
 
 def test_the_limits_reach_grpc():
@@ -301,16 +103,6 @@ async def services(peer: Peer) -> set[str]:
     response = await call.read()
     await call.done_writing()
     return {service.name for service in response.list_services_response.service}
-
-
-async def test_reflection_lists_the_services(peer):
-    assert await services(peer) == {
-        "grpc.health.v1.Health",
-        "grpc.reflection.v1alpha.ServerReflection",
-        "loom.testing.v1.Control",
-        "loom.v1.ActionBroker",
-        "loom.v1.Bridge",
-    }
 
 
 async def test_reflection_hides_the_control_where_it_is_not_served(connect):

@@ -122,7 +122,10 @@ impl Namespaces {
         for handle in state.handles.values().filter(|handle| watcher.sees(&handle.name)) {
             handle.give(Command::Watch(watcher.clone()));
         }
-        state.watchers.push(watcher);
+        // A watcher of one namespace ends with it; those of all see the ones to come as well.
+        if watcher.namespace.is_empty() {
+            state.watchers.push(watcher);
+        }
         Ok(())
     }
 

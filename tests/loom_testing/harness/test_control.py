@@ -35,7 +35,7 @@ def test_a_namespace_from_its_beginning_to_its_end(control):
     assert control.advance("mine", 0.5) == 0
     assert control.snapshot("mine").now == pytest.approx(snapshot.now + 0.5)
     control.reset("mine")
-    with pytest.raises(HarnessError, match="there is no namespace 'mine'"):
+    with pytest.raises(HarnessError, match='there is no namespace "mine"'):
         control.snapshot("mine")
     control.reset("mine")
 
@@ -43,10 +43,10 @@ def test_a_namespace_from_its_beginning_to_its_end(control):
 @pytest.mark.parametrize(
     ("use", "said"),
     [
-        (lambda control: control.create("a..b", NamespaceOptions()), "namespace 'a..b'"),
+        (lambda control: control.create("a..b", NamespaceOptions()), 'namespace "a..b"'),
         (lambda control: control.advance("mine", 400 * 86_400), "at most a year"),
-        (lambda control: control.advance("nobody", 1), "there is no namespace 'nobody'"),
-        (lambda control: control.disconnect("mine", "ghost"), "has no agent 'ghost'"),
+        (lambda control: control.advance("nobody", 1), 'there is no namespace "nobody"'),
+        (lambda control: control.disconnect("mine", "ghost"), 'has no agent "ghost"'),
     ],
 )
 def test_what_is_refused_says_why(control, use, said):

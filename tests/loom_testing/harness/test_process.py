@@ -70,7 +70,7 @@ def test_what_fails_because_it_died_says_so(fake):
 
 
 def test_what_fails_while_it_lives_is_left_alone(fake):
-    with pytest.raises(HarnessError, match="there is no namespace 'nobody-made-it'"), fake.guarded():
+    with pytest.raises(HarnessError, match='there is no namespace "nobody-made-it"'), fake.guarded():
         fake.control.snapshot("nobody-made-it")
 
 

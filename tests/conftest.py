@@ -1,0 +1,11 @@
+"""What all tests share: those that need a bridge are told apart, to be run once on each kind of bridge."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "loom_bridge" in getattr(item, "fixturenames", ()):
+            item.add_marker("bridge")
