@@ -269,10 +269,15 @@ class Operations:
         return i.Receive(self._stream(), m.Unsubscribe(self.random.choice([0, 4]), subscriptions))
 
     def _odd_message(self) -> i.Input:
-        message = self.random.choice(
-            [m.Unknown(), m.Unknown("batch"), m.Ack("a", 1, 2, [(3, 4)]), m.Ack(), m.Ping(1), m.Subscribe()]
-        )
-        return i.Receive(self._stream(), message)
+        odd: list[m.ClientMessage] = [
+            m.Unknown(),
+            m.Unknown("batch"),
+            m.Ack("a", 1, 2, [(3, 4)]),
+            m.Ack(),
+            m.Ping(1),
+            m.Subscribe(),
+        ]
+        return i.Receive(self._stream(), self.random.choice(odd))
 
     def _goodbye(self) -> i.Input:
         return i.Receive(self._stream(), m.Goodbye(self.random.choice(["", "bye"])))

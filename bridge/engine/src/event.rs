@@ -240,7 +240,24 @@ impl<'a> Walk<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_bring_it_down(data in prop::collection::vec(any::<u8>(), 0..200)) {
+            _ = scan(&data);
+        }
+
+        #[test]
+        fn what_is_cut_short_is_malformed_or_ends_between_fields(cut in 0..EVENT.len()) {
+            let whole = scan(&EVENT[..cut]).is_ok();
+            prop_assert_eq!(whole, [0, 3, 6, 17].contains(&cut));
+        }
+    }
+
+    const EVENT: &[u8] = b"\x0a\x01a\x12\x01b\x2a\x09\x0a\x03key\x12\x02va\x32\x04data";
 
     fn field(tag: u8, content: &[u8]) -> Vec<u8> {
         let length = u8::try_from(content.len()).expect("test contents are short");

@@ -248,3 +248,104 @@ impl Outbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::Pong;
+
+    fn copy(size: usize, qos: i32, expires: Option<u64>) -> Copy {
+        let published = Published {
+            topic: Arc::from("t"),
+            event: Bytes::from(vec![0; size]),
+            type_at: 0..0,
+            publisher: Arc::from("p"),
+            expires,
+        };
+        Copy { published: Arc::new(published), qos, groups: Box::default() }
+    }
+
+    fn call(number: u64, size: usize) -> Entry {
+        Entry::HandedCall(HandedCall { number, message: Box::default(), size })
+    }
+
+    fn small() -> Limits {
+        Limits { queue_events: 2, queue_bytes: 10, ..Limits::default() }
+    }
+
+    #[test]
+    fn an_empty_queue_takes_whatever_was_accepted() {
+        let mut outbox = Outbox::default();
+        assert!(outbox.has_room(1000, &small()));
+        outbox.append(Entry::Copy(copy(9, 1, None)));
+        assert!(outbox.has_room(1, &small()) && !outbox.has_room(2, &small()));
+        outbox.append(call(1, 1));
+        assert!(!outbox.has_room(0, &small()));
+        outbox.append(Entry::Reply(Reply { message: Pong::to(1).into() }));
+        assert_eq!((outbox.events, outbox.bytes, outbox.replies), (2, 10, 1));
+    }
+
+    #[test]
+    fn entries_leave_in_order_and_take_their_sizes_along() {
+        let mut outbox = Outbox::default();
+        outbox.append(Entry::Copy(copy(5, REALTIME, None)));
+        outbox.append(call(7, 3));
+        outbox.append(Entry::Reply(Reply { message: Pong::to(1).into() }));
+        assert!(outbox.remove_call(7) && !outbox.remove_call(7));
+        assert!(matches!(outbox.pop(), Some(Entry::Copy(_))));
+        assert!(matches!(outbox.pop(), Some(Entry::Reply(_))));
+        assert!(outbox.pop().is_none() && !outbox.drop_realtime());
+        assert_eq!((outbox.events, outbox.bytes, outbox.replies), (0, 0, 0));
+    }
+
+    #[test]
+    fn the_oldest_realtime_copy_is_dropped_first() {
+        let mut outbox = Outbox::default();
+        for size in 1..5 {
+            outbox.append(Entry::Copy(copy(size, if size == 1 { 1 } else { REALTIME }, None)));
+        }
+        assert!(outbox.drop_realtime() && outbox.drop_realtime());
+        let (copies, queued) = outbox.into_copies();
+        let sizes: Vec<usize> = copies.iter().map(|copy| copy.published.event.len()).collect();
+        assert_eq!((sizes, queued), (vec![1, 4], 2));
+    }
+
+    #[test]
+    fn waiting_copies_are_admitted_in_order_and_expire_where_they_are() {
+        let mut outbox = Outbox::default();
+        outbox.append(Entry::Copy(copy(9, 1, Some(5))));
+        outbox.wait(copy(3, 1, Some(7)));
+        outbox.wait(copy(1, 1, Some(6)));
+        assert!(outbox.admit(&small()).is_none(), "the first in line is too large as yet");
+        assert_eq!(outbox.next_expiry(), Some(5));
+        assert!(outbox.expire(4).is_none());
+        let expired: Vec<bool> = std::iter::from_fn(|| outbox.expire(6)).map(|(_, waited)| waited).collect();
+        assert_eq!(expired, [false, true]);
+        assert!(outbox.admit(&small()).is_some() && outbox.admit(&small()).is_none());
+        assert_eq!((outbox.next_expiry(), outbox.events, outbox.bytes), (Some(7), 1, 3));
+    }
+
+    #[test]
+    fn what_another_held_comes_behind() {
+        let (mut older, mut newer) = (Outbox::default(), Outbox::default());
+        older.append(call(1, 1));
+        older.append(Entry::Copy(copy(2, 1, Some(9))));
+        older.wait(copy(3, 1, None));
+        newer.append(Entry::Copy(copy(1, 1, None)));
+        newer.take_copies_of(older);
+        assert_eq!((newer.events, newer.bytes, newer.waiting.len()), (2, 3, 1));
+        assert_eq!(newer.next_expiry(), Some(9));
+    }
+
+    #[test]
+    fn noted_expiries_of_what_is_gone_are_forgotten() {
+        let mut outbox = Outbox::default();
+        outbox.append(Entry::Copy(copy(1, 1, Some(1))));
+        for _ in 0..1000 {
+            outbox.append(Entry::Copy(copy(1, REALTIME, Some(9))));
+            assert!(outbox.drop_realtime());
+        }
+        assert!(outbox.expiries.len() <= 66);
+        assert_eq!(outbox.next_expiry(), Some(1));
+    }
+}

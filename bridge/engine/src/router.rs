@@ -142,3 +142,94 @@ fn collect(node: &Node, tokens: &[&str], found: &mut Vec<Arc<Route>>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::agent::Agent;
+    use crate::slots::Slots;
+
+    /// Routes of agents whose registrations count up from 0.
+    fn routes(patterns: &[String]) -> Vec<Arc<Route>> {
+        let mut agents = Slots::default();
+        let numbered = patterns.iter().zip(0..);
+        let route = |(pattern, registration): (&String, u64)| {
+            let agent_id: Arc<str> = registration.to_string().into();
+            Arc::new(Route {
+                agent: agents.insert(Agent::new(Arc::clone(&agent_id))),
+                agent_id,
+                registration,
+                subscription: Subscription { topic: pattern.clone(), ..Subscription::default() },
+                group: Arc::from(""),
+                event_types: BTreeSet::new(),
+                implicit: false,
+            })
+        };
+        numbered.map(route).collect()
+    }
+
+    fn found(router: &mut Router, topic: &str) -> Vec<u64> {
+        router.matching(&topic.into()).routes.iter().map(|route| route.registration).collect()
+    }
+
+    /// Whether a pattern covers a topic, said as plainly as it can be.
+    fn covers(pattern: &[&str], topic: &[&str]) -> bool {
+        match (pattern, topic) {
+            ([], []) => true,
+            ([">"], [_, ..]) => true,
+            (["*", pattern @ ..], [_, topic @ ..]) => covers(pattern, topic),
+            ([one, pattern @ ..], [other, topic @ ..]) => one == other && covers(pattern, topic),
+            _ => false,
+        }
+    }
+
+    fn patterns() -> impl Strategy<Value = Vec<String>> {
+        prop::collection::vec("([abc*]\\.){0,3}[abc*>]", 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn it_finds_what_a_naive_search_finds(
+            patterns in patterns(),
+            removed in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+            topics in prop::collection::vec("([abc]\\.){0,4}[abc]", 1..20),
+        ) {
+            let mut router = Router::default();
+            let mut there = routes(&patterns);
+            for route in &there {
+                router.add(route);
+            }
+            for index in removed {
+                if !there.is_empty() {
+                    found(&mut router, &topics[0]);
+                    router.remove(&there.remove(index.index(there.len())));
+                }
+            }
+            for topic in &topics {
+                let tokens: Vec<&str> = topic.split('.').collect();
+                let covering = there.iter().filter(|route| {
+                    covers(&route.subscription.topic.split('.').collect::<Vec<_>>(), &tokens)
+                });
+                let expected: Vec<u64> = covering.map(|route| route.registration).collect();
+                prop_assert_eq!(found(&mut router, topic), expected.clone());
+                prop_assert_eq!(found(&mut router, topic), expected);
+            }
+            for route in &there {
+                router.remove(route);
+            }
+            prop_assert!(router.root.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_cache_is_bounded() {
+        let mut router = Router::default();
+        router.add(&routes(&[">".to_owned()])[0]);
+        for place in 0..2 * CACHED_TOPICS {
+            assert_eq!(found(&mut router, &format!("t{place}")), [0]);
+            assert!(router.matches.len() <= CACHED_TOPICS);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Every trace that is kept is answered as it was when it was written, by whichever engine.
+
+use std::fs;
+use std::path::Path;
+
+use loom_engine::trace::{decode_header, decode_step, encode_header, encode_outputs, encode_step};
+
+#[test]
+fn every_trace_replays_and_is_written_alike() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conformance/traces");
+    let mut replayed = 0;
+    for entry in fs::read_dir(folder).expect("the traces are beside the workspace") {
+        let path = entry.expect("a folder can be listed").path();
+        let text = fs::read_to_string(&path).expect("a trace is text");
+        replay(&path.display().to_string(), &text);
+        replayed += 1;
+    }
+    assert!(replayed > 100, "only {replayed} traces were found");
+}
+
+fn replay(name: &str, text: &str) {
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let header = decode_header(first).expect(name);
+    assert_eq!(encode_header(&header), first, "{name}");
+    let mut engine = header.engine().expect(name);
+    for (place, line) in lines.enumerate() {
+        let step = decode_step(line).expect(name);
+        assert_eq!(encode_step(&step), line, "{name}");
+        let answered = engine.handle(step.input, step.at);
+        assert_eq!(encode_outputs(&answered), encode_outputs(&step.outputs), "{name}, step {}", place + 1);
+    }
+}
