@@ -26,7 +26,8 @@ Layout, from the user's side inwards:
     worker.py        a running agent; dispatch.py orders its deliveries; threads.py runs what is synchronous
     client.py        BridgeClient, the grpc.aio shell; connection.py comes back, stream.py carries messages,
                      line.py keeps publishers waiting while there is no room
-    session.py       the client's half of the protocol, without I/O; happenings.py is what it tells
+    session.py       the client's half of the protocol, without I/O; happenings.py is what it tells,
+                     heartbeat.py when to ping and when silence is death
     registration.py topics.py           what an agent tells the bridge of itself
     channel.py       gRPC channels; status.py turns their failures into errors.py's tree; codes.py its codes
     sync.py          a synchronous client for tools

@@ -123,6 +123,10 @@ class BridgeClient:
         session = self._connected().session
         session.replaced(await self.register_agent(session.replace(registration)))
 
+    async def flush(self, *, timeout: float = DEFAULT_TIMEOUT_S) -> None:
+        """Waits until everything has come in that the bridge had queued for this agent so far (HB-2)."""
+        await self._connected().flush(timeout)
+
     async def publish(
         self,
         topic: str,

@@ -22,7 +22,7 @@ from loom.errors import (
     PublishRefused,
     error_from_code,
 )
-from loom.happenings import UNKNOWN, Called, Cancelled, Confirmed, Delivered, Draining, Live, Refused
+from loom.happenings import UNKNOWN, Called, Cancelled, Confirmed, Delivered, Draining, Flushed, Live, Refused
 from loom.line import Line
 from loom.session import Session, State, is_final
 from loom.stream import Stream
@@ -108,6 +108,7 @@ class Connection:
         self._line = Line(lambda: self.session.has_room)
         self._receipts: dict[int, asyncio.Future[int]] = {}
         self._fragile: set[int] = set()
+        self._flushes: dict[int, asyncio.Event] = {}
         self._last_error: LoomError | None = None
         self._ended_by: LoomError | None = None
 
@@ -208,6 +209,17 @@ class Connection:
         self._wake()
         return answered
 
+    async def flush(self, timeout: float) -> None:
+        """Waits until what the bridge had queued so far has come in (HB-2), or time or stream is over."""
+        if not self.is_live:
+            return
+        flushed = asyncio.Event()
+        number = self.session.flush()
+        self._flushes[number] = flushed
+        self._wake()
+        await self._first_of(flushed, timeout)
+        self._flushes.pop(number, None)
+
     async def leave(self, reason: str) -> None:
         """Says goodbye and waits until the bridge ended the stream, at most 6 s. Then everything is over."""
         self._leaving = True
@@ -235,6 +247,9 @@ class Connection:
                 self._receiver.cancelled(call_id, code)
             case Live(epoch):
                 self._went_live(epoch)
+            case Flushed(number):
+                if flush := self._flushes.pop(number, None):
+                    flush.set()
             case Draining(grace_ms):
                 _log.info("%s: the bridge is about to stop, in %g s", self._who, grace_ms / 1000)
             case Refused(code, message, ref):
@@ -276,6 +291,8 @@ class Connection:
             self.session.forget(pub_seq)
             if not self._receipts[pub_seq].done():
                 self._receipts[pub_seq].set_exception(error)
+        for flush in self._flushes.values():
+            flush.set()
         if self._live.is_set():
             self._live.clear()
             self._receiver.lost(error)

@@ -16,6 +16,7 @@ __all__ = [
     "Delivered",
     "Draining",
     "Happening",
+    "Flushed",
     "Live",
     "Refused",
 ]
@@ -68,6 +69,13 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class Flushed:
+    """Everything that the bridge had queued for this session before `Session.flush` has come in (HB-2)."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The bridge refused something that was not a confirmed publish."""
 
@@ -83,4 +91,4 @@ class Draining:
     grace_ms: int
 
 
-Happening = Live | Delivered | Called | Cancelled | Confirmed | Refused | Draining
+Happening = Live | Delivered | Called | Cancelled | Confirmed | Flushed | Refused | Draining

@@ -34,7 +34,8 @@ from loom.errors import (
     Unauthenticated,
     error_from_code,
 )
-from loom.happenings import UNKNOWN, Called, Cancelled, Confirmed, Delivered, Draining, Live, Refused
+from loom.happenings import UNKNOWN, Called, Cancelled, Confirmed, Delivered, Draining, Flushed, Live, Refused
+from loom.heartbeat import DEFAULT_INTERVAL_S, Heartbeat
 from loom.v1 import action_pb2, stream_pb2
 
 if TYPE_CHECKING:
@@ -48,15 +49,15 @@ __all__ = ["FEATURES", "Session", "State", "is_final"]
 FEATURES = frozenset({"cancel", "confirm", "drain", "session", "subscriptions"})
 """What this SDK speaks beyond the base level."""
 
-DEFAULT_HEARTBEAT_S = 3.0
 DEFAULT_OUTCOMES = 1_024
 DEFAULT_MESSAGE_BYTES = 4 * 1024 * 1024
 FRAME_BYTES = 1024
 """What a message needs around its event: the topic and the numbers."""
-SILENT_INTERVALS = 3
 
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MOST_S = 2.0
+STABLE_S = 5.0
+"""A stream that was live for so long was worth coming back for: the back-off begins again."""
 
 
 class State(StrEnum):
@@ -84,7 +85,7 @@ class Session:
         self.features: frozenset[str] = frozenset()
         self.epoch = 0
         self.attempt = 0
-        """Streams lost, or not reached, since the last one that was accepted."""
+        """Streams lost, or not reached, since the last one that was live for a while."""
         self.base_level = False
         self._number = 0
         self._outcomes = DEFAULT_OUTCOMES
@@ -93,14 +94,13 @@ class Session:
         self._opening: deque[stream_pb2.ClientEvent] = deque()
         self._outbox: deque[stream_pb2.ClientEvent] = deque()
         self._pub_seq = 0
+        self._flushes = 0
         self._unconfirmed: dict[int, stream_pb2.ClientEvent] = {}
         self._reasons: dict[int, str] = {}
         self._fatal: LoomError | None = None
-        self._interval = DEFAULT_HEARTBEAT_S
-        self._heard = 0.0
-        self._ping_at: float | None = None
-        self._paused_at: float | None = None
-        self._answers_pings = False
+        self._interval = DEFAULT_INTERVAL_S
+        self._heartbeat: Heartbeat | None = None
+        self._live_since = 0.0
 
     # Registration.
 
@@ -124,7 +124,7 @@ class Session:
         self._outcomes = response.limits.producer_outcomes or DEFAULT_OUTCOMES
         self._message_bytes = response.limits.message_bytes or DEFAULT_MESSAGE_BYTES
         self._event_bytes = response.limits.event_bytes or self._message_bytes - FRAME_BYTES
-        self._interval = response.heartbeat_interval_ms / 1000 or DEFAULT_HEARTBEAT_S
+        self._interval = response.heartbeat_interval_ms / 1000 or DEFAULT_INTERVAL_S
         if first_answer and "subscriptions" not in self.features:
             return self.registration.base_level_request()
         return None
@@ -149,10 +149,7 @@ class Session:
     def handshake(self, now: float) -> None:
         """The stream is open: its first message is the agent's id (SES-1)."""
         self._fatal = None
-        self._answers_pings = False
-        self._paused_at = None
-        self._heard = now
-        self._ping_at = now + self._interval
+        self._heartbeat = Heartbeat(now, self._interval, judges="session" in self.features)
         ack = stream_pb2.Ack(message_id=self.registration.agent_id)
         if not self.base_level:
             ack.registration = self._number
@@ -171,7 +168,8 @@ class Session:
 
     def receive(self, message: stream_pb2.ServerEvent, now: float) -> list[Happening]:
         """What a message from the bridge means. Messages it does not know mean nothing."""
-        self._heard = now
+        if self._heartbeat is not None:
+            self._heartbeat.heard(now)
         kind = message.WhichOneof("msg")
         if kind == "welcome":
             return self._go_live(message.welcome.epoch, now)
@@ -184,10 +182,12 @@ class Session:
         What was not written yet is forgotten, but for publishes: those without a receipt are kept.
         """
         reason = self._fatal or error or BridgeUnavailable("the bridge ended the stream: connect again")
+        if self.state is State.STREAMING and now >= self._live_since + STABLE_S:
+            self.attempt = 0
         self.attempt += 1
         self.state = State.CLOSED if is_final(reason) else State.NEW
         self.epoch = 0
-        self._ping_at = None
+        self._heartbeat = None
         self._outbox = deque(item for item in self._outbox if _is_plain_publish(item))
         return reason
 
@@ -215,6 +215,14 @@ class Session:
             return False
         self._outbox.append(stream_pb2.ClientEvent(goodbye=stream_pb2.Goodbye(reason=reason)))
         return True
+
+    def flush(self) -> int:
+        """Asks for what the bridge has queued so far. Answers a number; `Flushed` comes with it."""
+        self._flushes += 1
+        # The bridge only echoes the time of a ping: one before the epoch is no heartbeat's.
+        ping = stream_pb2.HeartbeatRequest(timestamp_ms=-self._flushes)
+        self._outbox.append(stream_pb2.ClientEvent(ping=ping))
+        return self._flushes
 
     # Publishing and answering.
 
@@ -277,43 +285,33 @@ class Session:
 
     def next_deadline(self) -> float | None:
         """When `tick` wants to be called; None while there is no stream."""
-        if self._ping_at is None:
-            return None
-        dead_at = self._dead_at()
-        return self._ping_at if dead_at is None else min(self._ping_at, dead_at)
+        return None if self._heartbeat is None else self._heartbeat.next_deadline()
 
     def tick(self, now: float) -> LoomError | None:
-        """Pings when it is time, and says so when the bridge has been silent too long (SES-7).
-
-        A call that comes late means that this process itself stood still; that time is not counted against
-        the bridge, whose messages may be waiting to be read.
-        """
-        due = self.next_deadline()
-        if due is None or now < due or self._ping_at is None:
+        """Pings when it is time, and says so when the bridge has been silent too long (SES-7)."""
+        if self._heartbeat is None:
             return None
-        self._heard += now - due
-        dead_at = self._dead_at()
-        if dead_at is not None and now >= dead_at:
-            silent = SILENT_INTERVALS * self._interval
+        is_time = self._heartbeat.tick(now)
+        if self._heartbeat.is_dead(now):
+            silent = self._heartbeat.patience
             return BridgeUnavailable(
                 f"the bridge was silent for {silent:g} s: see whether it is frozen or cut off",
                 code=Code.HEARTBEAT_TIMEOUT,
             )
-        if now >= self._ping_at:
-            self._ping_at = now + self._interval
-            if self.state is State.STREAMING:
-                ping = stream_pb2.HeartbeatRequest(timestamp_ms=int(now * 1000))
-                self._outbox.append(stream_pb2.ClientEvent(ping=ping))
+        if is_time and self.state is State.STREAMING:
+            ping = stream_pb2.HeartbeatRequest(timestamp_ms=int(now * 1000))
+            self._outbox.append(stream_pb2.ClientEvent(ping=ping))
         return None
 
-    def pause(self, now: float) -> None:
+    def pause(self) -> None:
         """The shell reads no further for now: silence means nothing until `resume`."""
-        self._paused_at = now
+        if self._heartbeat is not None:
+            self._heartbeat.pause()
 
     def resume(self, now: float) -> None:
         """The shell reads on."""
-        self._paused_at = None
-        self._heard = now
+        if self._heartbeat is not None:
+            self._heartbeat.resume(now)
 
     def delay(self, fraction: float) -> float:
         """How long to wait before the next attempt, seconds.
@@ -329,8 +327,7 @@ class Session:
     def _go_live(self, epoch: int, now: float) -> list[Happening]:
         self.state = State.STREAMING
         self.epoch = epoch
-        self.attempt = 0
-        self._heard = now
+        self._live_since = now
         happenings: list[Happening] = [Live(epoch)]
         if self.confirms:
             again = list(self._unconfirmed.values())
@@ -358,7 +355,10 @@ class Session:
             case "err":
                 return self._err(message.err)
             case "pong":
-                self._answers_pings = True
+                if self._heartbeat is not None:
+                    self._heartbeat.answered()
+                if message.pong.timestamp_ms < 0:
+                    return [Flushed(-message.pong.timestamp_ms)]
             case "drain":
                 return [Draining(message.drain.grace_ms)]
         return []
@@ -377,11 +377,6 @@ class Session:
             self._reasons[int(err.ref)] = err.message  # its receipt follows
             return []
         return [Refused(err.code, err.message, err.ref)]
-
-    def _dead_at(self) -> float | None:
-        if self._paused_at is not None or not ("session" in self.features or self._answers_pings):
-            return None
-        return self._heard + SILENT_INTERVALS * self._interval
 
 
 def is_final(error: LoomError) -> bool:

@@ -120,7 +120,7 @@ class Stream:
                 self._tell(self._session.receive(cast("stream_pb2.ServerEvent", message), self._clock()))
                 room = self._shell.room()
                 if room is not None:
-                    self._session.pause(self._clock())
+                    self._session.pause()
                     await room
                     self._session.resume(self._clock())
         except grpc.aio.AioRpcError as error:

@@ -119,10 +119,10 @@ class Worker:
         async with self._stopping:  # whoever else stops it meanwhile waits for the same end
             if self._is_stopped:
                 return
-            await self._take_nothing_new()
             deadline = self.loop.time() + grace
+            await self._take_nothing_new(grace)
             if calls := self._other_calls():
-                await asyncio.wait(calls, timeout=grace)
+                await asyncio.wait(calls, timeout=max(0.0, deadline - self.loop.time()))
             given_up = await self._dispatcher.drain(max(0.0, deadline - self.loop.time()))
             if given_up:
                 _log.warning("%s: stopped with %d events not handled to their end", self.agent_id, given_up)
@@ -296,8 +296,11 @@ class Worker:
 
     # Stopping.
 
-    async def _take_nothing_new(self) -> None:
-        """Registers again with nothing to hear and nothing to offer; the stream goes on (REG-3)."""
+    async def _take_nothing_new(self, patience: float) -> None:
+        """Registers again with nothing to hear and nothing to offer; the stream goes on (REG-3).
+
+        What the bridge had accepted for this agent before that is on its way: it is waited for.
+        """
         if not self._client.is_live or "drain" not in self._client.features:
             return
         empty = replace(self._registration, subscriptions=(), capabilities=())
@@ -305,6 +308,8 @@ class Worker:
             await self._client.replace(empty)
         except LoomError as error:
             _log.debug("%s: the bridge was not told of the stop: %s", self.agent_id, error)
+        else:
+            await self._client.flush(timeout=patience)
 
     async def _cancel_calls(self) -> None:
         calls = self._other_calls()

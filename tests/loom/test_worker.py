@@ -124,3 +124,19 @@ async def test_a_call_of_what_is_not_offered_any_more(start):
     agent._worker._capabilities = {}
     with pytest.raises(CapabilityNotFound, match="me offers no work"):
         await agent.context().tool("work")
+
+
+async def test_everything_that_was_accepted_before_a_stop_is_handled(start):
+    agent, other, handled = Agent("me"), Agent("other"), []
+
+    @agent.on("t")
+    async def handle(number: int) -> None:
+        handled.append(number)
+
+    await start(agent, other)
+    context = other.context()
+    publishing = [asyncio.create_task(context.emit("t", number)) for number in range(300)]
+    await until(lambda: handled)
+    await agent.stop()
+    accepted = sum(await asyncio.gather(*publishing))
+    assert accepted == len(handled)
