@@ -25,7 +25,7 @@ docs: ## Build the documentation into docs/_build/html.
 	@$(RUN) tools python -m tox run -e docs
 
 bench: ## Measure ratios side by side; rows go to benchmarks/results/.
-	@$(RUN) tools python -m tox run -e bench -- $(ARGS)
+	@$(RUN) tools python -m tox run -e bench-autogen,bench -- $(ARGS)
 
 clean: ## Remove what was built (not .venv).
 	rm -rf .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/_build dist out .coverage .coverage.*

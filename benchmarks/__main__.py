@@ -7,11 +7,12 @@ import asyncio
 import importlib
 import pkgutil
 import sys
+import time
 
 from benchmarks import rows
 from benchmarks.machine import describe
 from benchmarks.measure import Row, measure
-from benchmarks.report import keep, show
+from benchmarks.report import Record, keep, record, show, summary
 
 
 def all_rows() -> dict[str, Row]:
@@ -32,18 +33,36 @@ def main() -> int:
     unknown = [name for name in options.row if name not in known]
     if unknown:
         parser.error(f"no row {', '.join(unknown)}; there are {', '.join(known)}")
-    for name in options.row or known:
-        row = known[name]
-        distributions = tuple(d for contestant in row.contestants for d in contestant.distributions)
-        machine = describe(distributions)
-        figures = asyncio.run(measure(row, options.rounds))
-        print(show(row, figures))
-        print("  " + ", ".join(f"{key} {value}" for key, value in machine.items() if key != "versions"))
-        versions = machine["versions"]
-        print("  " + ", ".join(f"{key} {value}" for key, value in dict(versions).items()))  # type: ignore[call-overload]  # built as a dict
-        if not options.no_keep:
-            print(f"  kept in {keep(row, figures, machine)}")
+    if options.rounds < 1:
+        parser.error(f"--rounds {options.rounds}: give a whole number from 1")
+    began = time.monotonic()
+    records = [run(known[name], options.rounds) for name in options.row or known]
+    print(summary(records))
+    if not options.no_keep:
+        print("kept in " + ", ".join(str(keep(kept)) for kept in records))
+    print(f"took {time.monotonic() - began:.0f} s")
     return 0
+
+
+def run(row: Row, rounds: int) -> Record:
+    """Measures one row and shows it."""
+    machine = describe()
+    figures = asyncio.run(measure(row, rounds, progress))
+    versions: dict[str, str] = {}
+    for contestant, taken in zip(row.contestants, figures, strict=True):
+        if not taken.problem:
+            versions |= contestant.versions()
+    kept = record(row, figures, machine, versions, rounds)
+    progress("")
+    print(show(kept), end="\n\n", flush=True)
+    return kept
+
+
+def progress(line: str) -> None:
+    """Who does what now, on a terminal only."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":

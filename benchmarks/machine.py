@@ -8,13 +8,13 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["describe"]
+__all__ = ["describe", "installed"]
 
 ALWAYS = ("loom-py", "grpcio", "protobuf", "pydantic")
 
 
-def describe(distributions: tuple[str, ...] = ()) -> dict[str, object]:
-    """The machine, Python, the commit, and the versions of what took part."""
+def describe() -> dict[str, object]:
+    """The machine, Python, and the commit."""
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count(),
@@ -22,8 +22,18 @@ def describe(distributions: tuple[str, ...] = ()) -> dict[str, object]:
         "python": platform.python_version(),
         "load": round(os.getloadavg()[0], 2),
         "commit": _commit(),
-        "versions": {name: metadata.version(name) for name in dict.fromkeys([*ALWAYS, *distributions])},
     }
+
+
+def installed(*distributions: str) -> dict[str, str]:
+    """The versions of what is installed here of these, after what every row uses."""
+    versions = {}
+    for name in dict.fromkeys([*ALWAYS, *distributions]):
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
 
 
 def _cpu() -> str:

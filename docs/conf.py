@@ -19,6 +19,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
+    "docs._ext.benchmarks",
     "docs._ext.command_line",
     "docs._ext.error_codes",
     "docs._ext.house_docstrings",

@@ -1,9 +1,21 @@
 #!/bin/sh
-# The system packages that a Debian or Ubuntu machine needs before `make demo` and `make test`.
+# The system packages that a Debian or Ubuntu machine needs before `make demo` and `make test`;
+# with --bench also the peer that `make bench` runs beside Loom and that pip cannot install.
 # Asks apt only for what is missing; does nothing where all is there.
 set -eu
 
 missing=""
+case "${1:-}" in
+"") ;;
+--bench)
+    # Debian's is in a folder where only root looks.
+    PATH="$PATH:/usr/sbin" command -v nats-server >/dev/null 2>&1 || missing="$missing nats-server"
+    ;;
+*)
+    echo "usage: scripts/system-packages.sh [--bench]" >&2
+    exit 2
+    ;;
+esac
 command -v python3 >/dev/null 2>&1 || missing="$missing python3"
 command -v make >/dev/null 2>&1 || missing="$missing make"
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv"

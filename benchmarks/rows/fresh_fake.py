@@ -1,21 +1,25 @@
-"""A test with a fresh isolated fake: one agent, one capability call, teardown.
+"""A test with a fresh isolated bridge: one agent, one capability call, teardown.
 
-Ours is what the fixtures do for each test: a new namespace on a fake that serves the whole run from a process
-of its own, an agent connected over real gRPC, a call from outside, everything stopped. Beside it FastStream's
-TestNatsBroker (enter, one request, exit; no sockets), and as the floor a fresh grpc.aio server with one
-unary call and teardown.
+Ours is what the fixtures do for each test: a new namespace on a bridge that serves the whole run from a
+process of its own (the fake, or the Rust bridge), an agent connected over real gRPC, a call from outside,
+everything stopped. Beside it FastStream's TestNatsBroker (enter, one request, exit; no sockets), and as the
+floor a fresh grpc.aio server with one unary call and teardown.
 """
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
-from faststream.nats import NatsBroker, TestNatsBroker
 
-from benchmarks.measure import Contestant, Once, Row
+from benchmarks import bridges, peers
+from benchmarks.machine import installed
+from benchmarks.measure import Contestant, Row, Turn, timed
+from benchmarks.targets import Target
+from benchmarks.work import PAYLOAD, TEXT
 from loom import Agent
 from loom_testing.harness.handle import LoomBridge
 from loom_testing.harness.kinds import choose
@@ -23,12 +27,14 @@ from loom_testing.harness.kinds import choose
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-PAYLOAD = "x" * 256
+__all__ = ["ROW", "loom"]
 
 
 @asynccontextmanager
-async def test_nats_broker() -> AsyncIterator[Once]:
+async def test_nats_broker() -> AsyncIterator[Turn]:
     """FastStream's in-memory broker, as its users write their tests."""
+    from faststream.nats import NatsBroker, TestNatsBroker
+
     broker = NatsBroker()
 
     @broker.subscriber("text.length")  # type: ignore[untyped-decorator,unused-ignore]  # not installed for mypy
@@ -37,14 +43,14 @@ async def test_nats_broker() -> AsyncIterator[Once]:
 
     async def once() -> None:
         async with TestNatsBroker(broker) as test:
-            answer = await test.request(PAYLOAD, "text.length")
-            assert await answer.decode() == len(PAYLOAD)
+            answer = await test.request(TEXT, "text.length")
+            assert await answer.decode() == len(TEXT)
 
-    yield once
+    yield timed(once)
 
 
 @asynccontextmanager
-async def bare_grpc() -> AsyncIterator[Once]:
+async def bare_grpc() -> AsyncIterator[Turn]:
     """The floor: what a server, a channel and one call cost without anything of ours."""
 
     async def echo(request: bytes, context: object) -> bytes:
@@ -60,16 +66,16 @@ async def bare_grpc() -> AsyncIterator[Once]:
         await server.start()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             call: Any = channel.unary_unary("/bench.Echo/Echo")
-            assert await call(PAYLOAD.encode()) == PAYLOAD.encode()
+            assert await call(PAYLOAD) == PAYLOAD
         await server.stop(None)
 
-    yield once
+    yield timed(once)
 
 
 @asynccontextmanager
-async def loom_fake() -> AsyncIterator[Once]:
-    """Ours: what the fixture `loom_bridge` does for each test, on the fake that serves the run."""
-    host = choose("fake", "the benchmark").open()
+async def loom(kind: str) -> AsyncIterator[Turn]:
+    """Ours: what the fixture `loom_bridge` does for each test, on the bridge that serves the run."""
+    host = choose(kind, "the benchmark").open()
 
     async def once() -> None:
         bridge = LoomBridge(host)
@@ -80,22 +86,38 @@ async def loom_fake() -> AsyncIterator[Once]:
             return len(text)
 
         async with bridge.run(agent):
-            assert await bridge.call("text.length", text=PAYLOAD) == len(PAYLOAD)
+            assert await bridge.call("text.length", text=TEXT) == len(TEXT)
         bridge.close()
 
     try:
-        yield once
+        yield timed(once)
     finally:
         host.close()
 
 
 ROW = Row(
     name="fresh_fake",
-    job="a test with a fresh isolated fake: one agent, one capability call of 256 bytes, teardown",
+    job="a test with a fresh isolated bridge: one agent, one capability call of 256 bytes, teardown",
     contestants=[
-        Contestant("loom fake", loom_fake),
-        Contestant("TestNatsBroker", test_nats_broker, peer=True, distributions=("faststream", "nats-py")),
-        Contestant("bare grpc.aio (floor)", bare_grpc),
+        Contestant("loom fake", partial(loom, "fake"), versions=partial(bridges.versions, "fake")),
+        Contestant(
+            "loom rust",
+            partial(loom, "rust"),
+            missing=partial(bridges.missing, "rust"),
+            versions=partial(bridges.versions, "rust"),
+        ),
+        Contestant(
+            "TestNatsBroker",
+            test_nats_broker,
+            peer=True,
+            missing=peers.faststream_missing,
+            versions=partial(installed, "faststream", "nats-py"),
+        ),
+        Contestant("bare grpc.aio (floor)", bare_grpc, versions=installed),
     ],
-    target="p50 at most 5 ms, and below TestNatsBroker in the same run",
+    targets=[
+        Target("loom fake", "p50", 5.0),
+        Target("loom fake", "p50", 1.0, beside="TestNatsBroker"),
+        Target("loom rust", "p50", 5.0),
+    ],
 )

@@ -1,18 +1,15 @@
-"""The benchmark's frame: fair turns, honest figures, rows that are kept."""
+"""The benchmark's frame: fair turns, honest figures."""
 
 from __future__ import annotations
 
-import json
 from contextlib import asynccontextmanager
 
 import pytest
 
-from benchmarks.machine import describe
-from benchmarks.measure import Contestant, Figures, Row, measure
-from benchmarks.report import keep, show
+from benchmarks.measure import Contestant, ContestantError, Figures, Row, measure, timed
 
 
-def contestant(name: str, turns: list[str]) -> Contestant:
+def contestant(name: str, turns: list[str], **options) -> Contestant:
     @asynccontextmanager
     async def ready():
         turns.append(name)
@@ -20,9 +17,9 @@ def contestant(name: str, turns: list[str]) -> Contestant:
         async def once() -> None:
             turns.append(name.lower())
 
-        yield once
+        yield timed(once)
 
-    return Contestant(name, ready)
+    return Contestant(name, ready, **options)
 
 
 @pytest.fixture
@@ -30,22 +27,56 @@ def turns() -> list[str]:
     return []
 
 
-@pytest.fixture
-def row(turns) -> Row:
-    return Row(
-        "thing", "a thing done", [contestant("A", turns), contestant("B", turns)], "A below B", times=10
-    )
+def row(*contestants: Contestant, **options) -> Row:
+    return Row("thing", "a thing done", contestants, (), **{"times": 10, **options})
 
 
-async def test_everyone_has_a_turn_in_each_round_and_the_first_one_changes(row, turns):
-    await measure(row, rounds=2)
+async def test_everyone_has_a_turn_in_each_round_and_the_first_one_changes(turns):
+    await measure(row(contestant("A", turns), contestant("B", turns)), rounds=2)
     assert [turn for turn in turns if turn.isupper()] == ["A", "B", "B", "A"]
 
 
-async def test_what_warms_up_is_not_counted(row, turns):
-    figures = await measure(row, rounds=2)
+async def test_what_warms_up_is_not_counted(turns):
+    figures = await measure(row(contestant("A", turns), contestant("B", turns)), rounds=2)
     assert [len(one.samples) for one in figures] == [20, 20]
     assert turns.count("a") == 2 * (10 + 1)
+
+
+async def test_who_is_missing_has_no_turn_and_says_why(turns):
+    missing = contestant("B", turns, missing=lambda: "no b; install it")
+    ours, theirs = await measure(row(contestant("A", turns), missing), rounds=1)
+    assert (ours.problem, theirs.problem) == ("", "no b; install it")
+    assert "B" not in turns
+
+
+async def test_who_fails_is_left_out_and_the_others_go_on(turns):
+    @asynccontextmanager
+    async def ready():
+        raise ContestantError("it ended")
+        yield
+
+    figures = await measure(row(contestant("A", turns), Contestant("B", ready)), rounds=3)
+    assert figures[1].problem == "failed: it ended"
+    assert len(figures[0].rounds) == 3
+
+
+async def test_figures_are_of_one_operation(turns):
+    @asynccontextmanager
+    async def ready():
+        async def turn(times: int) -> list[float]:
+            return [50.0] * times
+
+        yield turn
+
+    (figures,) = await measure(row(Contestant("A", ready), operations=100), rounds=1)
+    assert figures.p50 == 0.5
+    assert figures.per_second == 2000
+
+
+async def test_who_does_what_is_told(turns):
+    told: list[str] = []
+    await measure(row(contestant("A", turns)), rounds=2, tell=told.append)
+    assert told == ["thing: round 1 of 2, A", "thing: round 2 of 2, A"]
 
 
 def test_figures_are_medians():
@@ -55,14 +86,5 @@ def test_figures_are_medians():
     assert 8.0 < figures.p99 <= 9.0
 
 
-async def test_a_row_is_shown_with_ratios_and_kept_with_the_machine(row, tmp_path):
-    figures = [Figures("A", [1.0, 1.0], [1.0]), Figures("B", [2.0, 2.0], [2.0])]
-    shown = show(row, figures)
-    assert "2.00x" in shown
-    assert "target: A below B" in shown
-    for _ in range(2):
-        path = keep(row, figures, describe(), tmp_path)
-    kept = json.loads(path.read_text())
-    assert len(kept) == 2
-    assert kept[-1]["contestants"][1]["ratio"] == 2.0
-    assert {"cpu", "cores", "python", "commit", "versions"} <= set(kept[-1]["machine"])
+def test_one_sample_is_its_own_percentile():
+    assert Figures("x", samples=[4.0]).p99 == 4.0
