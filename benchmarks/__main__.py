@@ -14,6 +14,8 @@ from benchmarks.machine import describe
 from benchmarks.measure import Row, measure
 from benchmarks.report import Record, keep, record, show, summary
 
+ROUNDS = 5
+
 
 def all_rows() -> dict[str, Row]:
     """Every row there is, by name."""
@@ -27,7 +29,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description="Ratios beside the peers, in one run.")
     known = all_rows()
     parser.add_argument("row", nargs="*", help=f"which rows: {', '.join(known)}; all when none is named")
-    parser.add_argument("--rounds", type=int, default=7, help="how often each contestant has its turn (7)")
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, help=f"how often each contestant has its turn ({ROUNDS})"
+    )
     parser.add_argument("--no-keep", action="store_true", help="print only; leave results/ as it is")
     options = parser.parse_args()
     unknown = [name for name in options.row if name not in known]
@@ -66,4 +70,7 @@ def progress(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

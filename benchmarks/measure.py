@@ -22,7 +22,10 @@ Once = Callable[[], Awaitable[None]]
 """Does the job once."""
 
 Turn = Callable[[int], Awaitable[list[float]]]
-"""Does the job so many times; how long each took, milliseconds."""
+"""Does the job so many times, or as often as there is time for; how long each took, milliseconds."""
+
+TURN_S = 2.0
+"""A slow contestant's turn ends after this."""
 
 
 class ContestantError(Exception):
@@ -149,13 +152,14 @@ async def _round(contestant: Contestant, times: int) -> list[float]:
         return await turn(times)
 
 
-def timed(once: Once) -> Turn:
-    """The turn that does a job again and again, one after the other."""
+def timed(once: Once, seconds: float = TURN_S) -> Turn:
+    """The turn that does a job again and again, one after the other, and no longer than so many seconds."""
 
     async def turn(times: int) -> list[float]:
         gc.collect()
-        samples = []
-        for _ in range(times):
+        samples: list[float] = []
+        end = time.perf_counter() + seconds
+        while len(samples) < times and (not samples or time.perf_counter() < end):
             began = time.perf_counter()
             await once()
             samples.append((time.perf_counter() - began) * 1000)

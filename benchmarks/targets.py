@@ -63,6 +63,6 @@ def judge(target: Target, figures: Sequence[Figures]) -> Verdict:
         return Verdict(str(target), f"{away[0]} did not run", None)
     ours, *theirs = (float(getattr(by_name[name], target.figure)) for name in names)
     value = ours / theirs[0] if theirs else ours
-    found = f"{value:.2f} x" if theirs else f"{value:.2f} ms"
+    found = f"{value:.3g} x" if theirs else f"{value:.2f} ms"
     met = value >= target.bound if target.figure == "per_second" else value <= target.bound
     return Verdict(str(target), found, met)

@@ -104,6 +104,6 @@ ROW = Row(
         Contestant("the same in batches of 64 (floor)", partial(floor, "flood_batches"), versions=installed),
     ],
     targets=[Target("loom rust", "per_second", 1.5, beside="nats-py")],
-    times=3,
+    times=2,
     operations=EVENTS,
 )

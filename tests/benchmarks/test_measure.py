@@ -88,3 +88,10 @@ def test_figures_are_medians():
 
 def test_one_sample_is_its_own_percentile():
     assert Figures("x", samples=[4.0]).p99 == 4.0
+
+
+async def test_a_slow_contestants_turn_ends_in_time_with_what_was_measured():
+    async def once() -> None:
+        pass
+
+    assert len(await timed(once, seconds=0.0)(1000)) == 1
