@@ -11,6 +11,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::codec;
 use crate::driver::Handle;
+use crate::ending::Ending;
 use crate::event_stream;
 use crate::namespaces::Namespaces;
 use crate::sink::Outgoing;
@@ -94,7 +95,8 @@ impl Bridge for BridgeService {
         request: Request<Streaming<view::ClientEvent>>,
     ) -> Result<Response<Outgoing>, Status> {
         let handle = self.namespace(request.metadata())?;
-        event_stream::serve(handle, request.into_inner()).await.map(Response::new)
+        let ending = request.extensions().get::<Ending>().cloned().unwrap_or_default();
+        event_stream::serve(handle, request.into_inner(), ending).await.map(Response::new)
     }
 
     async fn forward_action(

@@ -8,16 +8,21 @@ use tonic::{Code, Status, Streaming};
 
 use crate::codec;
 use crate::driver::{Command, Handle};
+use crate::ending::Ending;
 use crate::sink::{self, Outgoing};
 use crate::wire::view::ClientEvent;
 
 /// Serves one call: the response begins when the handshake is accepted, which lets the headers leave (SES-3).
-pub async fn serve(handle: Arc<Handle>, incoming: Streaming<ClientEvent>) -> Result<Outgoing, Status> {
+pub async fn serve(
+    handle: Arc<Handle>,
+    incoming: Streaming<ClientEvent>,
+    ending: Ending,
+) -> Result<Outgoing, Status> {
     let stream = handle.number();
     let (sink, outgoing, gate) = sink::pair(&handle, stream);
     handle.give(Command::Open { stream, sink });
     let (fault, failed) = oneshot::channel();
-    tokio::spawn(read(Arc::clone(&handle), stream, incoming, gate.paused, fault));
+    tokio::spawn(read(Arc::clone(&handle), stream, incoming, ending, gate.paused, fault));
     // Dropped on the way, `outgoing` tells the driver that the call is over.
     tokio::select! {
         biased;
@@ -35,6 +40,7 @@ async fn read(
     handle: Arc<Handle>,
     stream: u64,
     mut incoming: Streaming<ClientEvent>,
+    ending: Ending,
     mut paused: watch::Receiver<bool>,
     fault: oneshot::Sender<Status>,
 ) {
@@ -53,6 +59,7 @@ async fn read(
                 taken = Some(receiver);
                 handle.give(Command::Receive { stream, message: codec::client_message(event), done });
             }
+            Ok(None) if ending.is_broken() => break Break { stream }.into(),
             Ok(None) => break HalfClose { stream }.into(),
             Err(status) => {
                 if is_fault(&status) {

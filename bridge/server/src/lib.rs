@@ -11,6 +11,7 @@ pub mod codec;
 pub mod config;
 pub mod control;
 pub mod driver;
+pub mod ending;
 pub mod event_stream;
 pub mod metrics;
 pub mod namespaces;

@@ -13,10 +13,13 @@ use tonic::transport::Server;
 use tonic::transport::server::{Connected, Router};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+use tower::layer::util::{Identity, Stack};
+use tower::util::MapRequestLayer;
 
 use crate::bridge::BridgeService;
 use crate::config::Config;
 use crate::control::ControlService;
+use crate::ending;
 use crate::metrics;
 use crate::namespaces::Namespaces;
 use crate::wire;
@@ -31,6 +34,17 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(4);
 const PENDING_RESETS: usize = 4096;
 /// How long, at the very end, answers may take to leave.
 const TAIL: Duration = Duration::from_millis(500);
+
+/// What is served beside our own services.
+const FOREIGN: [&str; 3] = [
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection",
+];
+
+/// Every request passes `ending::track`.
+type Track = fn(http::Request<tonic::body::Body>) -> http::Request<tonic::body::Body>;
+type Layers = Stack<MapRequestLayer<Track>, Identity>;
 
 /// A bridge that listens but does not serve yet.
 pub struct Bridge {
@@ -102,7 +116,7 @@ where
     Ok(())
 }
 
-fn router(config: &Config, namespaces: &Arc<Namespaces>) -> Result<Router, String> {
+fn router(config: &Config, namespaces: &Arc<Namespaces>) -> Result<Router<Layers>, String> {
     let most = usize::try_from(config.limits.message_bytes).unwrap_or(usize::MAX);
     let streams = u32::try_from(config.limits.connection_streams).unwrap_or(u32::MAX);
     let service = BridgeService::new(Arc::clone(namespaces));
@@ -119,23 +133,35 @@ fn router(config: &Config, namespaces: &Arc<Namespaces>) -> Result<Router, Strin
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS))
+        .layer(MapRequestLayer::new(ending::track as Track))
         .add_service(bridge)
         .add_service(broker)
-        .add_service(reflection().build_v1().map_err(|problem| problem.to_string())?)
-        .add_service(reflection().build_v1alpha().map_err(|problem| problem.to_string())?)
+        .add_service(reflection(config.testing).build_v1().map_err(|problem| problem.to_string())?)
+        .add_service(reflection(config.testing).build_v1alpha().map_err(|problem| problem.to_string())?)
         .add_optional_service(control))
 }
 
-fn reflection() -> tonic_reflection::server::Builder<'static> {
-    tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(wire::PUBLIC)
+fn reflection(testing: bool) -> tonic_reflection::server::Builder<'static> {
+    let builder = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(wire::PUBLIC)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+    services(testing)
+        .into_iter()
+        .chain(FOREIGN)
+        .fold(builder, |builder, name| builder.with_service_name(name))
 }
 
-async fn report(health: &HealthReporter, testing: bool, status: ServingStatus) {
-    let mut services = vec!["", "loom.v1.Bridge", "loom.v1.ActionBroker"];
+/// The services of ours that are served.
+fn services(testing: bool) -> Vec<&'static str> {
+    let mut services = vec!["loom.v1.Bridge", "loom.v1.ActionBroker"];
     if testing {
         services.push("loom.testing.v1.Control");
     }
-    for service in services {
+    services
+}
+
+async fn report(health: &HealthReporter, testing: bool, status: ServingStatus) {
+    for service in services(testing).into_iter().chain([""]) {
         health.set_service_status(service, status).await;
     }
 }

@@ -93,3 +93,14 @@ async fn watch_tells_every_step_as_a_line_of_a_trace() {
     let read = loom_engine::trace::decode_step(&step.line).expect("a step");
     assert_eq!(read.outputs.len(), 1);
 }
+
+#[tokio::test]
+async fn a_watch_of_one_namespace_ends_with_it() {
+    let bridge = TestBridge::start(config());
+    let mut control = bridge.stand_still_with(&[]).await;
+    let watch = c::WatchRequest { namespace: NAMESPACE.into() };
+    let mut lines = control.watch(watch).await.expect("watching").into_inner();
+    control.reset(c::ResetRequest { namespace: NAMESPACE.into() }).await.expect("reset");
+    let ended = tokio::time::timeout(PATIENCE, async { while let Ok(Some(_)) = lines.message().await {} });
+    ended.await.expect("the watch ends");
+}
