@@ -87,7 +87,7 @@ fn repeat(core: &mut Core, token: u64, wanted: &ActionCall, key: &CallKey) -> bo
         refuse(core, token, wanted.id.clone(), (ERROR, Code::IdReused, message));
     } else if let Some(number) = open {
         core.count(Counter::CallsJoined);
-        add_waiter(core, number, token, wanted);
+        add_waiter(core, number, token, wanted.id.clone(), wanted.timeout_ms);
     } else if let Some(kept) = kept {
         let result = kept.result.clone();
         core.count(Counter::CallsReplayed);
@@ -114,9 +114,9 @@ fn start(core: &mut Core, token: u64, wanted: ActionCall, key: Option<CallKey>) 
         core.calls_by_key.insert(key.clone(), number);
     }
     let (name, size) = (Arc::clone(&call.request.capability), call.size);
-    let first = Waiting::of(&call.request);
+    let (own_id, timeout_ms) = (call.request.id.clone(), call.request.timeout_ms);
     core.calls.insert(number, call);
-    first.join(core, number, token);
+    add_waiter(core, number, token, own_id, timeout_ms);
     if let Some(provider) = provider {
         dispatch(core, number, provider);
     } else {
@@ -175,32 +175,17 @@ fn turn(agent: &Agent) -> (usize, u64, u64) {
     (agent.open_calls.len(), agent.last_dispatch, agent.registration)
 }
 
-/// What a caller brings with it: its own id of the call, and how long it waits.
-struct Waiting {
-    own_id: String,
-    timeout_ms: i64,
-}
-
-impl Waiting {
-    fn of(wanted: &ActionCall) -> Self {
-        Self { own_id: wanted.id.clone(), timeout_ms: wanted.timeout_ms }
-    }
-
-    fn join(self, core: &mut Core, number: u64, token: u64) {
-        let timeout = u64::try_from(self.timeout_ms).ok().filter(|timeout| *timeout > 0);
-        let timeout = timeout.unwrap_or(core.limits.default_call_timeout_ms).min(core.limits.call_timeout_ms);
-        let deadline = core.now + micros(timeout);
-        let place = core.next_waiter();
-        let call = core.calls.get_mut(&number).expect("a call that is joined is open");
-        let own_id = if self.own_id.is_empty() { call.id.to_string() } else { self.own_id };
-        call.waiters.insert(place, Waiter { token, own_id, deadline });
-        core.waiters.insert(token, (number, place));
-        core.timers.set(TimerKind::Waiter, token, deadline);
-    }
-}
-
-fn add_waiter(core: &mut Core, number: u64, token: u64, wanted: &ActionCall) {
-    Waiting::of(wanted).join(core, number, token);
+/// Lets a caller wait for an open call, under its own id or, where it gave none, the bridge's.
+fn add_waiter(core: &mut Core, number: u64, token: u64, own_id: String, timeout_ms: i64) {
+    let timeout = u64::try_from(timeout_ms).ok().filter(|timeout| *timeout > 0);
+    let timeout = timeout.unwrap_or(core.limits.default_call_timeout_ms).min(core.limits.call_timeout_ms);
+    let deadline = core.now + micros(timeout);
+    let place = core.next_waiter();
+    let call = core.calls.get_mut(&number).expect("a call that is joined is open");
+    let own_id = if own_id.is_empty() { call.id.to_string() } else { own_id };
+    call.waiters.insert(place, Waiter { token, own_id, deadline });
+    core.waiters.insert(token, (number, place));
+    core.timers.set(TimerKind::Waiter, token, deadline);
 }
 
 /// Gives the call to a provider, under the bridge's own id, with what is left of its time (ACT-1).
