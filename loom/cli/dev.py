@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
-from loom.cli.bridges import KINDS, MISSING
-from loom.cli.exits import Exit, Failure
+from loom.cli import console
+from loom.cli.exits import Exit, loom_errors
 from loom.cli.options import complete_file, json_option
 
+KINDS = ("auto", "fake", "rust", "docker")
 DEFAULT_PORT = 50051
 
 
@@ -19,7 +22,7 @@ DEFAULT_PORT = 50051
     type=click.Choice(KINDS),
     default="auto",
     show_default=True,
-    help="Which bridge to start; auto takes the best one there is.",
+    help="Which bridge to start; auto takes the best that is here and builds nothing.",
 )
 @click.option(
     "--port",
@@ -45,23 +48,25 @@ def command(
       loom dev planner.py writer.py --reload  and two agents, restarted on change
       loom dev --json | jq 'select(.kind == "call.ended") | .took_us'
     """
-    if kind in MISSING:
-        raise Failure(MISSING[kind], Exit.USAGE)
-    from loom.cli.discover import Target
-    from loom.cli.reloading import require_watchfiles
+    import asyncio
 
+    from loom.cli.discover import Target
+    from loom.cli.lifeline import follow_parent
+    from loom.cli.reloading import require_watchfiles
+    from loom.cli.view import View
+    from loom.cli.watching import watch
+    from loom.runtime.programs import choose
+
+    follow_parent()
     for target in targets:
         Target.parse(target)
     if reload:
         require_watchfiles()
-    import asyncio
-
-    from loom.cli.view import View
-    from loom.cli.watching import watch
-
+    with loom_errors(), console.patience("making the bridge ready"):
+        program = choose(kind, os.environ)  # may build it, with progress on stderr
     view = View(machine=as_json, payloads=payloads)
     try:
-        code = asyncio.run(watch(targets, kind, port, view, reload=reload))
+        code = asyncio.run(watch(targets, program, port, view, reload=reload))
     except asyncio.CancelledError:
         code = Exit.INTERRUPTED
     click.get_current_context().exit(code)

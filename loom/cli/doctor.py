@@ -57,10 +57,10 @@ def _look(bridge: str | None, namespace: str | None) -> Iterator[Finding]:
         settings = Settings.load(address=bridge, namespace=namespace)
     except ConfigError as error:
         yield Finding("settings", "settings", "bad", error.message, "mend it; nothing else can be looked at")
-        yield from bridge_kinds()
+        yield from bridge_kinds(os.environ)
         return
     yield from settings_found(settings, os.environ)
-    yield from bridge_kinds()
+    yield from bridge_kinds(os.environ)
     yield from _bridge(settings)
 
 

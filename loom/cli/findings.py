@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 import tomllib
 from dataclasses import asdict, dataclass
@@ -25,8 +22,7 @@ OLDEST = {"grpcio": (1, 74), "protobuf": (6, 33), "pydantic": (2, 9), "click": (
 """The oldest versions that Loom runs with."""
 
 OLDEST_PYTHON = (3, 11)
-BINARY = "loom-bridge"
-DOCKER_SECONDS = 5.0
+CARGO = "not built yet; `loom dev --bridge rust` builds it with cargo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +79,21 @@ def settings_found(settings: Settings, environ: Mapping[str, str]) -> Iterator[F
     yield Finding("settings", "memory", "note", settings.memory)
 
 
-def bridge_kinds() -> Iterator[Finding]:
-    """The bridges that could be started here."""
-    yield Finding("bridges here", "fake", "good", "part of loom-py; `loom dev` starts it")
-    binary = shutil.which(BINARY)
-    yield Finding("bridges here", "rust", "note", binary or f"no {BINARY} on the PATH (not needed)")
-    yield Finding("bridges here", "docker", "note", _docker())
+def bridge_kinds(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """The bridges that `loom dev` could start here; nothing is built."""
+    from loom.errors import ConfigError
+    from loom.runtime import docker, rust
+
+    yield Finding("bridges here", "fake", "good", "part of loom-py; `loom dev --bridge fake`")
+    try:
+        binary = next(rust.binaries(environ), None)
+    except ConfigError as error:
+        yield Finding("bridges here", "rust", "bad", error.message)
+    else:
+        found = f"{binary.path}  ({binary.reason})" if binary else rust.can_have(environ)
+        yield Finding("bridges here", "rust", "good" if binary else "note", found or CARGO)
+    problem = docker.can_have(environ)
+    yield Finding("bridges here", "docker", "note" if problem else "good", problem or "an engine answers")
 
 
 def _package(name: str, oldest: tuple[int, ...]) -> Finding:
@@ -119,24 +124,3 @@ def _place(variable: str, table: str, key: str, settings: Settings, environ: Map
         if key in tables.get(table, {}):
             return f"from {settings.file}"
     return "the default"
-
-
-def _docker() -> str:
-    if shutil.which("docker") is None:
-        return "no docker command (not needed)"
-    try:
-        asked = subprocess.run(
-            ["docker", "version", "--format", "{{.Server.Version}}"],  # noqa: S607 (the user's own docker)
-            capture_output=True,
-            text=True,
-            timeout=DOCKER_SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, "DOCKER_CLI_HINTS": "false"},
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return "its command is there, but no engine answers (not needed)"
-    engine = asked.stdout.strip()
-    if asked.returncode or not engine:
-        return "its command is there, but no engine answers (not needed)"
-    return f"engine {engine}"

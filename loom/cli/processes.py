@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from loom.cli.lifeline import lifeline
@@ -17,15 +16,16 @@ from loom.cli.lifeline import lifeline
 if TYPE_CHECKING:
     from asyncio import StreamReader
     from asyncio.subprocess import Process
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["Child"]
 
 LONGEST_LINE = 1024 * 1024
+KILL_SECONDS = 5.0
 
 
 class Child:
-    """One Python process.
+    """One process.
 
     Attributes:
         name: what it is called before its lines.
@@ -39,16 +39,31 @@ class Child:
         self._complaints = None if stderr is None else asyncio.create_task(stderr.read())
 
     @classmethod
-    async def start(cls, name: str, arguments: Sequence[str], *, merged: bool) -> Child:
-        """Starts `python ARGUMENTS`; with `merged` its stderr comes with its stdout."""
+    async def start(
+        cls,
+        name: str,
+        command: Sequence[str],
+        *,
+        environ: Mapping[str, str] = os.environ,
+        merged: bool = False,
+        held: bool = False,
+    ) -> Child:
+        """Starts a process that does not outlive this one, if it minds its lifeline or its stdin.
+
+        Args:
+            name: what it is called before its lines.
+            command: what to run.
+            environ: its environment.
+            merged: whether its stderr comes with its stdout.
+            held: whether its stdin is a pipe that stays open for as long as this process lives.
+        """
         variables, descriptors = lifeline()
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *arguments,
-            stdin=subprocess.DEVNULL,
+            *command,
+            stdin=subprocess.PIPE if held else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merged else subprocess.PIPE,
-            env={"LOOM_LOG": "WARNING", **os.environ, "PYTHONUNBUFFERED": "1", **variables},
+            env={"LOOM_LOG": "WARNING", **environ, "PYTHONUNBUFFERED": "1", **variables},
             pass_fds=descriptors,
             start_new_session=True,
             limit=LONGEST_LINE,
@@ -91,7 +106,8 @@ class Child:
         """Ends it at once, if it has not ended."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
-        await self._process.wait()
+        with contextlib.suppress(TimeoutError):  # one of its own children may hold its pipes
+            await asyncio.wait_for(self._process.wait(), KILL_SECONDS)
 
     @property
     def _stdout(self) -> StreamReader:

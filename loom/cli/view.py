@@ -15,10 +15,12 @@ from loom_testing.totals import Totals
 from loom_testing.tracker import Tracker
 
 if TYPE_CHECKING:
+    from loom.runtime.programs import Program
     from loom.testing.v1.control_pb2 import WatchResponse
 
 __all__ = ["View"]
 
+NAMES = {"fake": "the fake bridge", "rust": "the Rust bridge", "docker": "the Rust bridge in Docker"}
 OVERDUE_US = 3_000_000
 """A call that is open for so long is shown before it ends."""
 
@@ -39,12 +41,15 @@ class View:
         self._overdue: set[tuple[str, int]] = set()
         self._totals = Totals()
 
-    def started(self, address: str, *, found_by_itself: bool) -> None:
+    def started(self, program: Program, address: str, *, found_by_itself: bool) -> None:
         """The bridge listens; agents of this user that name none find it where it is the local one."""
         if self._machine:
-            console.json_line({"kind": "bridge.started", "address": address})
+            console.json_line({"kind": "bridge.started", "bridge": program.kind, "address": address})
             return
-        console.say(f"{click.style('loom dev', bold=True)}  a bridge on {click.style(address, bold=True)}")
+        what, where = click.style("loom dev", bold=True), click.style(address, bold=True)
+        console.say(f"{what}  {NAMES[program.kind]} on {where}")
+        if program.notice:
+            console.say(click.style(f"  {program.notice}", dim=True))
         if found_by_itself:
             console.say("  Agents and commands on this machine that name no bridge find it by themselves.")
         else:

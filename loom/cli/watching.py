@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 import time
 from typing import TYPE_CHECKING, cast
 
 import grpc.aio
 
 from loom.channel import open_channel
-from loom.cli.bridges import Bridge, start_bridge
+from loom.cli.bridges import local_bridge, place_of_the_local_bridge, start_bridge
 from loom.cli.exits import Exit, Failure
 from loom.cli.processes import Child
 from loom.endpoint import Endpoint
@@ -20,7 +21,9 @@ from loom.testing.v1 import control_pb2, control_pb2_grpc
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
+    from loom.cli.bridges import Bridge
     from loom.cli.view import View
+    from loom.runtime.programs import Program
 
 __all__ = ["watch"]
 
@@ -34,7 +37,7 @@ GLANCE = 1.0
 """Seconds between two looks for calls that take long."""
 
 
-async def watch(targets: Sequence[str], kind: str, port: int, view: View, *, reload: bool) -> Exit:
+async def watch(targets: Sequence[str], program: Program, port: int, view: View, *, reload: bool) -> Exit:
     """Runs until a signal, or until the bridge ends.
 
     Raises:
@@ -42,10 +45,12 @@ async def watch(targets: Sequence[str], kind: str, port: int, view: View, *, rel
     """
     started = time.monotonic()
     with _signals() as stop:
-        bridge = await start_bridge(kind, port)
+        place = await place_of_the_local_bridge()
+        bridge = await start_bridge(program, port)
         try:
-            view.started(bridge.address, found_by_itself=bridge.is_local)
-            return await _run(targets, bridge, view, stop, reload=reload)
+            with local_bridge(bridge.address, place):
+                view.started(program, bridge.address, found_by_itself=place is not None)
+                return await _run(targets, bridge, view, stop, reload=reload)
         finally:
             await bridge.process.kill()
             view.ended(time.monotonic() - started)
@@ -104,7 +109,7 @@ async def _agents(targets: Sequence[str], address: str, view: View, *, reload: b
         for target in targets:
             options = ["--reload"] if reload else []
             arguments = ["-m", "loom.cli", "run", "--bridge", address, *options, "--", target]
-            child = await Child.start(target, arguments, merged=True)
+            child = await Child.start(target, [sys.executable, *arguments], merged=True)
             children.append(child)
             showing.append(asyncio.create_task(_show(child, view)))
         yield

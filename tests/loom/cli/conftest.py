@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from loom.cli import main
-from tests.loom.cli.processes import AGENT, Running, loom_command, running
+from tests.loom.cli.processes import AGENT, Running, dev_command, running
 
 Loom = Callable[..., Result]
 
@@ -34,7 +34,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A bridge with the two agents of `processes.AGENT`."""
     folder = tmp_path_factory.mktemp("world")
     (folder / "agents.py").write_text(AGENT)
-    with running(loom_command("dev", "--port", "0", "--json", "agents.py"), folder) as dev:
+    with running(dev_command("--json", "agents.py"), folder) as dev:
         found: str = dev.wait_for_activity("bridge.started")["address"]
         dev.wait_for_activity("agent.joined", agent="adder")
         dev.wait_for_activity("agent.joined", agent="listener")
@@ -51,6 +51,6 @@ def at(loom: Loom, address: str, monkeypatch: pytest.MonkeyPatch) -> Loom:
 @pytest.fixture
 def bridge(tmp_path: Path) -> Iterator[Running]:
     """`loom dev --json`, whose bridge agents started in the same folder find by themselves."""
-    with running(loom_command("dev", "--port", "0", "--json"), tmp_path) as dev:
+    with running(dev_command("--json"), tmp_path) as dev:
         dev.wait_for_activity("bridge.started")
         yield dev

@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-DEADLINE = 30.0
+from loom.cli.lifeline import lifeline
+
+DEADLINE = 60.0
 """Seconds; a wait that takes so long has failed."""
 
 AGENT = '''
@@ -58,10 +60,12 @@ class Running:
         dropped = ("LOOM_BRIDGE_ADDR", "LOOM_TOKEN", "LOOM_NAMESPACE", "FORCE_COLOR")
         kept = {name: value for name, value in os.environ.items() if name not in dropped}
         own = {"LOOM_RUNTIME_DIR": str(folder / "run"), "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
+        variables, descriptors = lifeline()  # a test run that is killed leaves nothing behind
         self.process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=folder,
-            env={**kept, **own, **environ},
+            env={**kept, **own, **variables, **environ},
+            pass_fds=descriptors,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -144,6 +148,11 @@ def running(arguments: list[str], folder: Path, **environ: str) -> Iterator[Runn
 def loom_command(*arguments: str) -> list[str]:
     """The arguments to Python that are `loom ARGUMENTS`."""
     return ["-m", "loom.cli", *arguments]
+
+
+def dev_command(*arguments: str, kind: str = "fake") -> list[str]:
+    """`loom dev` on a free port."""
+    return loom_command("dev", "--bridge", kind, "--port", "0", *arguments)
 
 
 def write(path: str, text: str) -> None:

@@ -46,28 +46,22 @@ def test_a_token_in_the_clear_is_warned_of() -> None:
     assert "hush" not in token.found
 
 
-@pytest.mark.parametrize(
-    ("script", "says"),
-    [
-        ("echo 27.1", "engine 27.1"),
-        ("exit 1", "no engine answers"),
-        ("true", "no engine answers"),
-        (None, "no docker command"),
-    ],
-)
-def test_docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, says: str) -> None:
-    if script is not None:
-        (tmp_path / "docker").write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / "docker").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    found = {each.name: each.found for each in bridge_kinds()}
-    assert says in found["docker"]
-    assert "no loom-bridge on the PATH" in found["rust"]
+def test_bridges_that_are_here(tmp_path: Path) -> None:
+    binary = tmp_path / "loom-bridge"
+    binary.write_text("")
+    binary.chmod(0o755)
+    found = {each.name: each for each in bridge_kinds({"LOOM_BRIDGE_BIN": str(binary)})}
+    assert (found["rust"].level, found["rust"].found) == ("good", f"{binary}  (named by LOOM_BRIDGE_BIN)")
+    assert found["fake"].level == "good"
 
 
-def test_a_binary_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "loom-bridge").write_text("")
-    (tmp_path / "loom-bridge").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    found = {each.name: each.found for each in bridge_kinds()}
-    assert found["rust"] == str(tmp_path / "loom-bridge")
+def test_a_bridge_that_is_named_and_not_there_is_wrong() -> None:
+    found = {each.name: each for each in bridge_kinds({"LOOM_BRIDGE_BIN": "nowhere"})}
+    assert (found["rust"].level, found["docker"].level == "bad") == ("bad", False)
+
+
+def test_no_docker_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    found = {each.name: each for each in bridge_kinds({})}
+    assert found["docker"].level == "note"
+    assert "no Docker engine answers" in found["docker"].found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loom.cli.lifeline import VARIABLE, follow_parent, lifeline
-from tests.loom.cli.processes import AGENT, children_of, loom_command, running, wait_until_gone
+from tests.loom.cli.processes import AGENT, children_of, dev_command, loom_command, running, wait_until_gone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,10 +41,9 @@ def test_reloaded_agents_leave_when_their_parent_is_killed(tmp_path: Path, bridg
 
 def test_bridge_and_agents_end_when_loom_dev_is_killed(tmp_path: Path) -> None:
     (tmp_path / "agents.py").write_text(AGENT)
-    with running(loom_command("dev", "--port", "0", "--json", "agents.py"), tmp_path) as dev:
+    with running(dev_command("--json", "agents.py"), tmp_path) as dev:
         dev.wait_for_activity("agent.joined", agent="listener")
         children = children_of(dev.process.pid)
         assert len(children) == 2
         dev.process.send_signal(signal.SIGKILL)
     wait_until_gone(children)
-    assert not (tmp_path / "run" / "bridge.json").exists()

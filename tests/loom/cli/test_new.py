@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loom.cli.new import name_problem
-from tests.loom.cli.processes import loom_command, running
+from tests.loom.cli.processes import dev_command, loom_command, running
 
 if TYPE_CHECKING:
     from tests.loom.cli.conftest import Loom
@@ -120,7 +120,7 @@ def test_the_project_runs_and_its_tests_pass(loom: Loom, tmp_path: Path) -> None
     with running(["-m", "pytest", "-q", "-p", "loom_testing.plugin"], folder, **alone) as tests:
         assert tests.ended() == 0, (tests.out, tests.err)
         assert "2 passed" in tests.out[-1]
-    with running(loom_command("dev", "--port", "0", "--json", "first_steps"), folder) as dev:
+    with running(dev_command("--json", "first_steps"), folder) as dev:
         joined = dev.wait_for_activity("agent.joined", agent="first-steps")
         assert joined["capabilities"] == ["first-steps.wording@1.0"]
         with running(loom_command("call", "first-steps.wording", "name=Ada"), folder) as call:

@@ -8,12 +8,14 @@ import sys
 import pytest
 
 from loom.cli.view import View
+from loom.runtime.programs import Program
 from loom.testing.v1.control_pb2 import WatchResponse
 from loom.v1.event_pb2 import Event
 from loom_testing.engine import inputs, messages, outputs
 from loom_testing.engine.trace import encode_step
 
 AT = 1_700_000_000_000_000
+FAKE = Program("fake", "a test", (), "this is only the fake")
 
 
 def step(at: int, came: inputs.Input, *went: outputs.Output, skipped: int = 0) -> WatchResponse:
@@ -32,12 +34,12 @@ def call(at: int, number: int = 9) -> WatchResponse:
 @pytest.mark.parametrize("payloads", [True, False])
 def test_json_lines(capsys: pytest.CaptureFixture[str], payloads: bool) -> None:
     view = View(machine=True, payloads=payloads)
-    view.started("127.0.0.1:1", found_by_itself=True)
+    view.started(FAKE, "127.0.0.1:1", found_by_itself=True)
     view.happened(publish(AT))
     view.stopping()
     view.ended(1.5)
     started, published, totals = map(json.loads, capsys.readouterr().out.splitlines())
-    assert started == {"kind": "bridge.started", "address": "127.0.0.1:1"}
+    assert started == {"kind": "bridge.started", "bridge": "fake", "address": "127.0.0.1:1"}
     assert (published["namespace"], published["kind"]) == ("default", "event.published")
     assert published.get("payload") == ('{"n": 1}' if payloads else None)
     assert (totals["kind"], totals["seconds"], totals["events"]) == ("totals", 1.5, 1)
@@ -45,12 +47,13 @@ def test_json_lines(capsys: pytest.CaptureFixture[str], payloads: bool) -> None:
 
 def test_lines_for_people_say_where_agents_find_the_bridge(capsys: pytest.CaptureFixture[str]) -> None:
     view = View(machine=False, payloads=False)
-    view.started("127.0.0.1:1", found_by_itself=True)
-    view.started("127.0.0.1:1", found_by_itself=False)
+    view.started(FAKE, "127.0.0.1:1", found_by_itself=True)
+    view.started(FAKE, "127.0.0.1:1", found_by_itself=False)
     view.happened(publish(AT))
     view.ended(90)
     told = capsys.readouterr()
     assert "find it by themselves" in told.err
+    assert "this is only the fake" in told.err
     assert "export LOOM_BRIDGE_ADDR=127.0.0.1:1" in told.err
     assert "nobody yet" in told.out
     assert told.err.endswith("✓ 1 min 30 s: 0 agents, 1 event, 0 calls\n")

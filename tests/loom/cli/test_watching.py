@@ -7,15 +7,25 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from tests.loom.cli.processes import AGENT, children_of, loom_command, running, wait_until_gone
+import pytest
+
+from loom.runtime import rust
+from tests.loom.cli.processes import AGENT, children_of, dev_command, loom_command, running, wait_until_gone
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_what_happens_is_told_as_json(tmp_path: Path) -> None:
+# The Rust bridge as it is; a test does not wait for cargo.
+BINARY = next(rust.binaries(os.environ), None)
+
+
+@pytest.mark.parametrize("kind", ["fake", *(["rust"] if BINARY else [])])
+def test_what_happens_is_told_as_json(tmp_path: Path, kind: str) -> None:
     (tmp_path / "agents.py").write_text(AGENT)
-    with running(loom_command("dev", "--port", "0", "--json", "agents.py"), tmp_path) as dev:
+    binary = str(BINARY.path) if BINARY else ""
+    command = dev_command("--json", "agents.py", kind=kind)
+    with running(command, tmp_path, LOOM_BRIDGE_BIN=binary) as dev:
         address = dev.wait_for_activity("bridge.started")["address"]
         joined = dev.wait_for_activity("agent.joined", agent="adder")
         assert joined["capabilities"] == ["add@1.0", "shout", "slow", "broken"]
@@ -43,7 +53,7 @@ def test_what_happens_is_told_as_json(tmp_path: Path) -> None:
 
 def test_what_happens_is_told_to_people(tmp_path: Path) -> None:
     (tmp_path / "agents.py").write_text(AGENT)
-    with running(loom_command("dev", "--port", "0", "--payloads", "agents.py:agent"), tmp_path) as dev:
+    with running(dev_command("--payloads", "agents.py:agent"), tmp_path) as dev:
         dev.wait_for(lambda line: "joined" in line and "offers add@1.0" in line)
         # Agents and tools of this user find it without being told.
         with running(loom_command("call", "broken"), tmp_path) as call:
@@ -64,7 +74,7 @@ def test_what_happens_is_told_to_people(tmp_path: Path) -> None:
 
 def test_a_call_that_takes_long_is_shown_before_it_ends(tmp_path: Path) -> None:
     (tmp_path / "agents.py").write_text(AGENT)
-    with running(loom_command("dev", "--port", "0", "agents.py"), tmp_path) as dev:
+    with running(dev_command("agents.py"), tmp_path) as dev:
         dev.wait_for(lambda line: "joined" in line and "adder" in line)
         with running(loom_command("call", "slow", "--timeout", "60"), tmp_path) as call:
             dev.wait_for(lambda line: "still open after 3" in line)
@@ -74,31 +84,31 @@ def test_a_call_that_takes_long_is_shown_before_it_ends(tmp_path: Path) -> None:
 
 def test_an_agent_that_ends_is_told_and_the_bridge_goes_on(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("import nothing_of_that_name\n")
-    with running(loom_command("dev", "--port", "0", "bad.py"), tmp_path) as dev:
+    with running(dev_command("bad.py"), tmp_path) as dev:
         dev.wait_for(lambda line: "bad.py ended with exit code 1" in line, err=True)
         assert any("ModuleNotFoundError" in line for line in dev.err)
         assert dev.process.poll() is None
 
 
 def test_a_bridge_that_dies_ends_it_with_an_error(tmp_path: Path) -> None:
-    with running(loom_command("dev", "--port", "0", "--json"), tmp_path) as dev:
+    with running(dev_command("--json"), tmp_path) as dev:
         dev.wait_for_activity("bridge.started")
-        bridge = json.loads((tmp_path / "run" / "bridge.json").read_text())
-        os.kill(bridge["pid"], signal.SIGKILL)
+        (bridge,) = children_of(dev.process.pid)
+        os.kill(bridge, signal.SIGKILL)
         assert dev.ended() == 1
         assert dev.err == ["error: the bridge ended by itself; see what it said above, and start again"]
 
 
 def test_two_of_them_share_the_machine(tmp_path: Path) -> None:
-    with running(loom_command("dev", "--port", "0"), tmp_path) as first:
+    with running(dev_command(), tmp_path) as first:
         first.wait_for(lambda line: "find it by themselves" in line, err=True)
-        with running(loom_command("dev", "--port", "0"), tmp_path) as second:
+        with running(dev_command(), tmp_path) as second:
             second.wait_for(lambda line: "export LOOM_BRIDGE_ADDR=127.0.0.1:" in line, err=True)
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     (tmp_path / "agents.py").write_text(AGENT)
-    with running(loom_command("dev", "--port", "0", "--json", "agents.py"), tmp_path) as dev:
+    with running(dev_command("--json", "agents.py"), tmp_path) as dev:
         dev.wait_for_activity("agent.joined", agent="adder")
         children = children_of(dev.process.pid)
         assert len(children) == 2
@@ -108,7 +118,7 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
 
 def test_a_second_ctrl_c_ends_it_at_once_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "agents.py").write_text(AGENT)
-    with running(loom_command("dev", "--port", "0", "--json", "agents.py"), tmp_path) as dev:
+    with running(dev_command("--json", "agents.py"), tmp_path) as dev:
         dev.wait_for_activity("agent.joined", agent="adder")
         with running(loom_command("call", "slow", "--timeout", "60"), tmp_path) as call:
             dev.wait_for_activity("call.started", capability="slow")
