@@ -98,8 +98,9 @@ def summary(records: Sequence[Record]) -> str:
 
 def verdict(target: Mapping[str, Any]) -> str:
     """What became of a target, in a line."""
-    said = {True: "reached", False: "not reached", None: "not known"}[target["met"]]
-    return f"{target['target']}; found {target['found']}: {said}"
+    if target["met"] is None:
+        return f"{target['target']}; not known: {target['found']}"
+    return f"{target['target']}; found {target['found']}: {'reached' if target['met'] else 'not reached'}"
 
 
 def keep(kept: Record, folder: Path = RESULTS) -> Path:

@@ -53,7 +53,7 @@ def test_who_did_not_run_says_why_and_no_target_is_judged_by_it():
     ours, _ = figures()
     shown = show(kept([ours, Figures("peer", problem="no peer; install it")]))
     assert "peer did not run: no peer; install it" in shown
-    assert "loom: p50 at most 0.5 x peer; found peer did not run: not known" in shown
+    assert "loom: p50 at most 0.5 x peer; not known: peer did not run" in shown
 
 
 def test_without_ours_the_others_are_shown_without_ratios():
