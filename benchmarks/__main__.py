@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import os
 import pkgutil
 import sys
 import time
@@ -43,7 +44,7 @@ def main() -> int:
     records = [run(known[name], options.rounds) for name in options.row or known]
     print(summary(records))
     if not options.no_keep:
-        print("kept in " + ", ".join(str(keep(kept)) for kept in records))
+        print("kept in " + ", ".join(os.path.relpath(keep(kept)) for kept in records))
     print(f"took {time.monotonic() - began:.0f} s")
     return 0
 
