@@ -73,7 +73,7 @@ async def test_namespaces_are_worlds_of_their_own(bridge):
 
 async def test_where_no_bridge_answers_start_says_so_in_one_line():
     with FakePort() as address:
-        me = Agent("me", settings=settings(address, connect_timeout=0.2))
+        me = Agent("me", settings=settings(address, connect_timeout=1.0))
         with pytest.raises(
             BridgeUnavailable, match=f"no bridge answers at {address}: check the address"
         ) as caught:
