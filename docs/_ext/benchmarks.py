@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from docutils import nodes
-from docutils.parsers.rst import Directive
+from sphinx.util.docutils import SphinxDirective
 
 from benchmarks.report import newest, table, verdict
 
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from benchmarks.report import Record
 
 
-class Benchmarks(Directive):
+class Benchmarks(SphinxDirective):
     """For each row: what is done, the figures, the targets, where and when it was measured."""
 
     def run(self) -> list[nodes.Node]:
         """The rows, by name."""
+        self.env.note_reread()  # new results do not change the page's own text
         return [node for kept in newest() for node in _row(kept)]
 
 
