@@ -8,9 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_stream::Stream;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
-use tonic::transport::server::{Connected, Router};
+use tonic::transport::server::{Connected, Router, TcpIncoming};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tower::layer::util::{Identity, Stack};
@@ -78,8 +77,14 @@ impl Bridge {
 
     /// Serves until `stop` resolves, then lets open work finish within the grace (LIM-3).
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), String> {
-        serve_on(self.config, TcpListenerStream::new(self.listener), stop).await
+        serve_on(self.config, connections(self.listener), stop).await
     }
+}
+
+/// What comes in on a port. Nagle's algorithm is switched off here, since the builder's own setting is for listeners that
+/// it opens itself; with it small messages would wait for the peer's acknowledgement of those before, 40 ms.
+fn connections(listener: TcpListener) -> TcpIncoming {
+    TcpIncoming::from(listener).with_nodelay(Some(true))
 }
 
 /// Serves whatever connections come in, over any transport.
@@ -129,7 +134,6 @@ fn router(config: &Config, namespaces: &Arc<Namespaces>) -> Result<Router<Layers
         .max_encoding_message_size(usize::MAX);
     Ok(Server::builder()
         .max_concurrent_streams(streams)
-        .tcp_nodelay(true)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS))
@@ -163,5 +167,26 @@ fn services(testing: bool) -> Vec<&'static str> {
 async fn report(health: &HealthReporter, testing: bool, status: ServingStatus) {
     for service in services(testing).into_iter().chain([""]) {
         health.set_service_status(service, status).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+    use tokio_stream::StreamExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn small_messages_are_not_held_back() -> std::io::Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let (client, accepted) =
+            tokio::join!(TcpStream::connect(address), async { connections(listener).next().await });
+        client?;
+        assert!(
+            accepted.is_some_and(|accepted| accepted.is_ok_and(|stream| stream.nodelay().unwrap_or(false)))
+        );
+        Ok(())
     }
 }
