@@ -330,11 +330,10 @@ class Connection:
     async def _seek(self) -> None:
         """The bridge cannot be reached: the channel is of no use, and perhaps the address."""
         await self._transport.drop_channel()
-        if self._was_live:
-            try:
-                await self._transport.find_again()
-            except LoomError as error:
-                _log.debug("%s: %s", self._who, error)
+        try:
+            await self._transport.find_again()
+        except LoomError as error:
+            _log.debug("%s: %s", self._who, error)
 
     def _went_live(self, epoch: int) -> None:
         again = "again " if self._was_live else ""

@@ -132,6 +132,15 @@ async def test_it_looks_for_the_bridge_again_where_it_may_be_elsewhere():
         await client.close()
 
 
+async def test_a_bridge_that_left_before_the_first_stream_is_looked_for_too(bridge):
+    async def again():
+        return Endpoint(bridge.address)
+
+    async with BridgeClient(Endpoint("127.0.0.1:1"), again=again) as client:
+        await client.connect(ME, Received())
+        assert client.endpoint.address == bridge.address
+
+
 async def test_a_stranger_is_no_bridge():
     import grpc.aio
 
