@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.docs.story import Story, blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -38,6 +42,23 @@ def test_a_page_links_to_what_is_there(page: Path):
 def test_a_page_skips_nothing_without_a_reason(page: Path):
     skipped = [block for block in blocks(page.read_text(encoding="utf-8")) if block.how.startswith("skip")]
     assert all(re.fullmatch(r"skip, .{10,}", block.how) for block in skipped)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_page_names_files_that_are_there(page: Path):
+    # What a page's own blocks write, and what a reader writes, stands in blocks or in a user's project.
+    own = {block.name for other in PAGES for block in blocks(other.read_text(encoding="utf-8"))}
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    names = set(re.findall(r"`([\w./-]+\.(?:py|rs|proto|sh|ini))`", text))
+    missing = [name for name in sorted(names - own) if not any(exists(name))]
+    assert missing == []
+
+
+def exists(name: str) -> Iterator[bool]:
+    """Whether a file of that name, or that end of a path, is in the project; one answer for each place."""
+    yield (ROOT / name).exists()
+    for folder in ("loom", "loom_testing", "bridge/engine", "bridge/server", "scripts", "docs"):
+        yield any(True for _ in (ROOT / folder).rglob(name))
 
 
 def test_there_is_something_to_follow():
