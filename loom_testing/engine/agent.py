@@ -36,6 +36,11 @@ class Agent:
     unanswered: dict[str, str] = field(default_factory=dict)
     """Calls that ended before it answered: their id, and the capability whose place they still hold."""
 
+    def forget_left_groups(self) -> None:
+        """Forgets when it was served in queue groups that it is in no more, so that they do not pile up."""
+        groups = {route.subscription.group for route in self.routes}
+        self.served = {group: serial for group, serial in self.served.items() if group in groups}
+
     def has_slot(self, name: str) -> bool:
         """Whether it may be given one more call of this capability (ACT-7)."""
         most = max_concurrency(self.capabilities[name])

@@ -58,6 +58,7 @@ def _apply(core: Core, agent: Agent, request: Register) -> None:
     plain = [Subscription(topic) for topic in request.subscribed_topics]
     add_routes(core, agent, [Subscription(replies_topic(agent.agent_id))], implicit=True)
     add_routes(core, agent, plain + request.subscriptions)
+    agent.forget_left_groups()
     withdraw(core, agent)
     agent.capabilities = {capability.name: capability for capability in request.capabilities}
     for name in agent.capabilities:

@@ -40,6 +40,7 @@ def unsubscribe(core: Core, stream: Stream, message: Unsubscribe) -> None:
             if not route.implicit and (route.subscription.topic, route.subscription.group) in named
         ]
         remove_routes(core, agent, gone)
+        agent.forget_left_groups()
     _answer(core, stream, message.ref, problem)
 
 

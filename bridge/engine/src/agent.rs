@@ -1,6 +1,6 @@
 //! An agent as the engine knows it, from its registration until it is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -69,6 +69,13 @@ impl Agent {
             running: BTreeMap::new(),
             unanswered: BTreeMap::new(),
         }
+    }
+
+    /// Forgets when it was served in queue groups that it is in no more, so that they do not pile up.
+    pub fn forget_left_groups(&mut self) {
+        let groups: BTreeSet<&str> =
+            self.routes.iter().map(|route| route.subscription.group.as_str()).collect();
+        self.served.retain(|group, _| groups.contains(&**group));
     }
 
     /// Whether it may be given one more call of this capability (ACT-7).

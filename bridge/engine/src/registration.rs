@@ -66,6 +66,7 @@ fn apply(core: &mut Core, slot: AgentSlot, request: Register) {
     add_routes(core, slot, [plain(replies_topic(&agent_id))], true);
     let topics = request.subscribed_topics.into_iter().map(plain);
     add_routes(core, slot, topics.chain(request.subscriptions), false);
+    core.agents[slot].forget_left_groups();
     withdraw(core, slot);
     for capability in request.capabilities {
         let name: Arc<str> = capability.name.as_str().into();

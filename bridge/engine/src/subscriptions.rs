@@ -38,6 +38,7 @@ pub fn unsubscribe(core: &mut Core, stream: StreamSlot, message: Unsubscribe) {
             let subscription = &route.subscription;
             !route.implicit && named.contains(&(subscription.topic.as_str(), subscription.group.as_str()))
         });
+        core.agents[agent].forget_left_groups();
     }
     answer(core, stream, message.r#ref, problem);
 }

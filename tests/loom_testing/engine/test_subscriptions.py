@@ -61,3 +61,15 @@ def test_nobody_can_leave_its_replies(world: World) -> None:
     world.say(agent, m.Unsubscribe(1, [m.Subscription("agent.a.replies")]))
     world.publish(agent, "agent.a.replies", "e1")
     assert agent.event_ids() == ["e1"]
+
+
+def test_groups_that_were_left_do_not_pile_up(world: World) -> None:
+    agent = world.join("a", subscriptions=[m.Subscription("x", group="kept")])
+    for number in range(5):
+        group = m.Subscription("x", group=f"g{number}")
+        world.say(agent, m.Subscribe(0, [group]))
+        world.publish(agent, "x", f"e{number}")
+        world.say(agent, m.Unsubscribe(0, [group]))
+    assert list(world.engine._core.agents["a"].served) == ["kept"]
+    world.register("a", subscriptions=[m.Subscription("x", group="new")])
+    assert world.engine._core.agents["a"].served == {}
