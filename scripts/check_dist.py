@@ -3,11 +3,16 @@
     python -m scripts.check_dist
 
 The wheel is built from the sdist, so that the sdist is known to be whole. A stranger installs it, asks for
-help, makes a project and runs its tests.
+help, makes a project and runs its tests. Where cargo is, the bridge's wheel is built and installed beside it
+into a second empty environment, and `loom dev --bridge rust` serves an agent there; in CI cargo must be.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -16,7 +21,11 @@ import venv
 import zipfile
 from pathlib import Path
 
+from scripts.build_bridge import build_wheel
+
 __all__ = ["main"]
+
+INTERRUPTED = 130
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,6 +49,12 @@ def main() -> int:
         (sdist,) = (folder / "dist").glob("*.tar.gz")
         check_contents(wheel, sdist)
         use_as_a_stranger(wheel, folder)
+        if shutil.which("cargo"):
+            use_the_bridge(wheel, build_wheel(folder / "dist"), folder)
+        elif os.environ.get("CI"):
+            raise SystemExit("cargo is not installed: the bridge's wheel was not checked")
+        else:
+            say("NOT RUN: cargo is not installed, so the bridge's wheel was not checked")
     say("wheel and sdist are whole, and a stranger's first project passes its tests")
     return 0
 
@@ -68,6 +83,49 @@ def use_as_a_stranger(wheel: Path, folder: Path) -> None:
     run([str(binaries / "loom-testing"), "--help"], folder)
     run([str(binaries / "loom"), "new", "x"], folder)
     run([python, "-m", "pytest", "-q"], folder / "x")
+
+
+AGENT = """
+from loom import Agent
+
+agent = Agent("adder")
+
+
+@agent.capability("add")
+def add(a: int, b: int) -> int:
+    return a + b
+"""
+
+
+def use_the_bridge(wheel: Path, bridge: Path, folder: Path) -> None:
+    """Both wheels in an empty environment: `loom dev --bridge rust` with an agent, and a call of it."""
+    environment = folder / "bridge-venv"
+    venv.create(environment, with_pip=False)
+    python = str(environment / "bin" / "python")
+    found = ["--find-links", str(bridge.parent)]
+    run(
+        ["uv", "pip", "install", "--quiet", "--python", python, *found, f"loom-py[bridge] @ {wheel.as_uri()}"]
+    )
+    (folder / "adder.py").write_text(AGENT, encoding="utf-8")
+    loom = str(environment / "bin" / "loom")
+    dev = subprocess.Popen(  # noqa: S603  # our own words
+        [loom, "dev", "--bridge", "rust", "--port", "0", "--json", "adder.py"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "LOOM_RUNTIME_DIR": str(folder / "runtime"), "LOOM_BRIDGE_BIN": ""},
+    )
+    try:
+        assert dev.stdout is not None
+        started = json.loads(dev.stdout.readline())
+        while json.loads(dev.stdout.readline()).get("kind") != "agent.joined":
+            pass
+        run([loom, "call", "--bridge", started["address"], "add", "a=1", "b=2"], folder)
+    finally:
+        dev.send_signal(signal.SIGINT)
+        dev.communicate(timeout=30)
+    if dev.returncode != INTERRUPTED:
+        raise SystemExit(f"failed: loom dev --bridge rust ended with {dev.returncode}")
 
 
 def run(command: list[str], folder: Path = ROOT) -> None:

@@ -6,7 +6,6 @@ use loom_engine::inputs::{self, Input};
 use loom_engine::outputs::{AgentSnapshot, CallSnapshot, SnapshotReply};
 use loom_engine::text::quote;
 use tokio::sync::oneshot;
-use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
@@ -158,7 +157,7 @@ impl c::control_server::Control for ControlService {
     async fn watch(&self, request: Request<c::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let (watcher, lines) = Watcher::new(request.into_inner().namespace);
         self.namespaces.watch(watcher)?;
-        Ok(Response::new(Box::pin(ReceiverStream::new(lines).map(Ok))))
+        Ok(Response::new(Box::pin(lines.map(Ok))))
     }
 }
 

@@ -1,11 +1,17 @@
 //! Whoever wants to see every step of a namespace: a bounded queue that counts what it leaves out.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
 
 use crate::wire::control::WatchResponse;
 
-/// How many steps may wait for a watcher that reads too slowly.
-const KEPT: usize = 4096;
+/// How many steps may wait for a watcher that reads too slowly, and how many bytes of them.
+const MOST_LINES: usize = 10_000;
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// One watcher's way in; copies share the way but count for themselves what they leave out.
 #[derive(Clone)]
@@ -13,14 +19,21 @@ pub struct Watcher {
     /// The namespace it watches; empty for all.
     pub namespace: String,
     lines: mpsc::Sender<WatchResponse>,
+    waiting: Arc<AtomicUsize>,
     skipped: u64,
 }
 
 impl Watcher {
     /// A watcher, and where its lines come out.
-    pub fn new(namespace: String) -> (Self, mpsc::Receiver<WatchResponse>) {
-        let (lines, receiver) = mpsc::channel(KEPT);
-        (Self { namespace, lines, skipped: 0 }, receiver)
+    pub fn new(namespace: String) -> (Self, impl Stream<Item = WatchResponse>) {
+        let (lines, receiver) = mpsc::channel(MOST_LINES);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&waiting);
+        let fetched = ReceiverStream::new(receiver).map(move |response: WatchResponse| {
+            counted.fetch_sub(response.line.len(), Ordering::Relaxed);
+            response
+        });
+        (Self { namespace, lines, waiting, skipped: 0 }, fetched)
     }
 
     /// Whether anyone still reads.
@@ -35,11 +48,39 @@ impl Watcher {
 
     /// Tells a step, or leaves it out and counts it.
     pub fn tell(&mut self, namespace: &str, line: &str) {
-        let response =
-            WatchResponse { namespace: namespace.to_owned(), line: line.to_owned(), skipped: self.skipped };
-        match self.lines.try_send(response) {
-            Ok(()) => self.skipped = 0,
-            Err(_) => self.skipped += 1,
+        let waiting = self.waiting.fetch_add(line.len(), Ordering::Relaxed) + line.len();
+        let taken = waiting <= MOST_BYTES && {
+            let (namespace, line) = (namespace.to_owned(), line.to_owned());
+            self.lines.try_send(WatchResponse { namespace, line, skipped: self.skipped }).is_ok()
+        };
+        if taken {
+            self.skipped = 0;
+        } else {
+            self.waiting.fetch_sub(line.len(), Ordering::Relaxed);
+            self.skipped += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_slow_watcher_misses_is_counted() {
+        let (mut watcher, lines) = Watcher::new(String::new());
+        tokio::pin!(lines);
+        let line = "x".repeat(MOST_BYTES / 2);
+        for _ in 0..4 {
+            watcher.tell("ns", &line);
+        }
+        let skipped = async |lines: &mut std::pin::Pin<&mut _>| {
+            let next: Option<WatchResponse> = StreamExt::next(lines).await;
+            next.map(|response| response.skipped)
+        };
+        assert_eq!(skipped(&mut lines).await, Some(0));
+        watcher.tell("ns", &line);
+        assert_eq!(skipped(&mut lines).await, Some(0));
+        assert_eq!(skipped(&mut lines).await, Some(2));
     }
 }

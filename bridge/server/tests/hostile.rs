@@ -99,7 +99,7 @@ async fn malformed_messages_end_their_call_only() {
     for method in
         ["/loom.v1.Bridge/RegisterAgent", "/loom.v1.Bridge/ForwardAction", "/loom.v1.Bridge/Heartbeat"]
     {
-        let status = unary(&bridge, method, Bytes::from_static(b"\x0a\xff")).await.err().expect("refused");
+        let status = unary(&bridge, method, Bytes::from_static(b"\x0a\xff")).await.expect_err("refused");
         assert!(matches!(status.code(), Code::InvalidArgument | Code::Internal), "{method}: {status}");
     }
     assert_eq!(stream(&bridge, vec![Bytes::from_static(b"\x12\xff")]).await, Code::InvalidArgument);
@@ -145,7 +145,7 @@ async fn oversize_messages_are_refused() {
     let bridge = TestBridge::start(config());
     let mut agent = bridge.join(registration("witness", &["x"])).await;
     let large = Bytes::from(vec![0; 5 * 1024 * 1024]);
-    let status = unary(&bridge, "/loom.v1.Bridge/ForwardAction", large.clone()).await.err().expect("refused");
+    let status = unary(&bridge, "/loom.v1.Bridge/ForwardAction", large.clone()).await.expect_err("refused");
     assert!(matches!(status.code(), Code::OutOfRange | Code::ResourceExhausted), "{status}");
     let ended = stream(&bridge, vec![large]).await;
     assert!(matches!(ended, Code::OutOfRange | Code::ResourceExhausted), "{ended:?}");
@@ -155,10 +155,10 @@ async fn oversize_messages_are_refused() {
 #[tokio::test]
 async fn unknown_methods_are_unimplemented() {
     let bridge = TestBridge::start(config());
-    let status = unary(&bridge, "/loom.v1.Bridge/Nope", Bytes::new()).await.err().expect("refused");
+    let status = unary(&bridge, "/loom.v1.Bridge/Nope", Bytes::new()).await.expect_err("refused");
     assert_eq!(status.code(), Code::Unimplemented);
     let status =
-        unary(&bridge, "/loom.v1.Bridge/ForwardActionStream", Bytes::new()).await.err().expect("refused");
+        unary(&bridge, "/loom.v1.Bridge/ForwardActionStream", Bytes::new()).await.expect_err("refused");
     assert_eq!(status.code(), Code::Unimplemented);
 }
 

@@ -21,10 +21,10 @@ async fn headers_come_with_the_accepted_handshake() {
 async fn what_is_no_handshake_ends_the_stream() {
     let bridge = TestBridge::start(config());
     let ping = client_event::Msg::Ping(v1::HeartbeatRequest { timestamp_ms: 1 });
-    let status = open(bridge.stub().await, ping).await.err().expect("refused");
+    let status = open(bridge.stub().await, ping).await.expect_err("refused");
     assert_eq!(status.code(), Code::InvalidArgument);
     assert!(status.message().starts_with("HANDSHAKE_EXPECTED"), "{status}");
-    let status = open(bridge.stub().await, ack("nobody")).await.err().expect("refused");
+    let status = open(bridge.stub().await, ack("nobody")).await.expect_err("refused");
     assert_eq!(status.code(), Code::FailedPrecondition);
 }
 
@@ -45,7 +45,7 @@ async fn a_handshake_that_does_not_come_is_not_waited_for() {
         }
     };
     tokio::time::timeout(PATIENCE, fired).await.expect("the timer fires");
-    let status = silent.await.expect("no panic").err().expect("refused");
+    let status = silent.await.expect("no panic").expect_err("refused");
     assert_eq!(status.code(), Code::DeadlineExceeded);
 }
 
