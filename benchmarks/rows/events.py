@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EVENTS", "ROW", "loom"]
 
-EVENTS = 10_000
+EVENTS = 5_000
 """So many are published at a stretch."""
 
 
@@ -104,6 +104,6 @@ ROW = Row(
         Contestant("the same in batches of 64 (floor)", partial(floor, "flood_batches"), versions=installed),
     ],
     targets=[Target("loom rust", "per_second", 1.5, beside="nats-py")],
-    times=2,
+    times=3,
     operations=EVENTS,
 )
