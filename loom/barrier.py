@@ -109,6 +109,7 @@ class Collector:
         self._into = into
         self._replies: dict[str, Any] = {}
         self._errors: dict[str, Exception] = {}
+        self._others: set[str] = set()
         self.matched = UNKNOWN
         """How many received the question; `UNKNOWN` where the bridge does not tell."""
 
@@ -125,6 +126,9 @@ class Collector:
         """A reply came. An agent's first one counts."""
         agent = reply.agent_id or f"anonymous-{self._answered + 1}"
         if agent in self._replies or agent in self._errors:
+            return
+        if self._names is not None and agent not in self._names:
+            self._others.add(agent)  # not waited for, but one less who could still answer
             return
         error = reply.error
         if error is None:
@@ -144,7 +148,7 @@ class Collector:
 
     @property
     def _answered(self) -> int:
-        return len(self._replies) + len(self._errors)
+        return len(self._replies) + len(self._errors) + len(self._others)
 
     @property
     def _missing(self) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from loom import barrier as barriers
 from loom.calls import encode_arguments, make_call, read_result
@@ -28,6 +28,7 @@ from loom.payload import encode_payload
 from loom.topics import topic_problem
 
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 
     from loom.barrier import Barrier, Gathered
@@ -150,6 +151,31 @@ class Context:
         )
         return await self._worker.publish(topic, event, confirm=confirm)
 
+    @overload
+    async def request(
+        self,
+        topic: str,
+        payload: Any = None,
+        *,
+        timeout: float | None = None,
+        type: str | None = None,
+        into: builtins.type[T],
+        metadata: Mapping[str, str] | None = None,
+    ) -> T: ...
+
+    @overload
+    async def request(
+        self,
+        topic: str,
+        payload: Any = None,
+        *,
+        timeout: float | None = None,
+        type: str | None = None,
+        into: Any = None,
+        raw: bool = False,
+        metadata: Mapping[str, str] | None = None,
+    ) -> Any: ...
+
     async def request(
         self,
         topic: str,
@@ -219,6 +245,35 @@ class Context:
                 code=Code.AGENT_GONE,
             )
 
+    @overload
+    async def tool(
+        self,
+        capability: str,
+        arguments: Any = None,
+        /,
+        *,
+        version: str = "",
+        timeout: float | None = None,
+        into: builtins.type[T],
+        call_id: str | None = None,
+        **kwargs: Any,
+    ) -> T: ...
+
+    @overload
+    async def tool(
+        self,
+        capability: str,
+        arguments: Any = None,
+        /,
+        *,
+        version: str = "",
+        timeout: float | None = None,
+        into: Any = None,
+        raw: bool = False,
+        call_id: str | None = None,
+        **kwargs: Any,
+    ) -> Any: ...
+
     async def tool(
         self,
         capability: str,
@@ -281,7 +336,8 @@ class Context:
         Args:
             topic: the concrete topic they all hear.
             payload: as for `emit`.
-            of: the ids of the agents to wait for, or how many; None for as many as the bridge delivered to.
+            of: the ids of the agents to wait for (replies of others are left out), or how many; None for as
+                many as the bridge delivered to.
             timeout: seconds to wait; None for 30.
             type: the event's type; None for the topic.
             into: a type to validate each reply into; a reply that does not fit counts as an error.

@@ -140,3 +140,13 @@ async def test_cancelling_a_gathering_cancels_what_it_gathers():
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended.is_set()
+
+
+def test_replies_of_agents_that_were_not_named_are_left_out():
+    collector = collect(["a", "b"], 3, reply("stranger"), reply("a"))
+    assert not collector.done
+    barrier = collector.barrier()
+    assert list(barrier.replies) == ["a"]
+    assert barrier.missing == ["b"]
+    collector.add(reply("another"))
+    assert collector.done, "three received the question, and three have answered"
