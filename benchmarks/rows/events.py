@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EVENTS", "ROW", "loom"]
 
-EVENTS = 5_000
+EVENTS = 10_000
 """So many are published at a stretch."""
 
 
