@@ -10,7 +10,11 @@ settings.register_profile("loom", deadline=None)
 settings.load_profile("loom")
 
 
+BRIDGES = {"loom_bridge", "bridge_process"}
+"""The fixtures that give a bridge of the kind that `--loom-bridge` chose."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "loom_bridge" in getattr(item, "fixturenames", ()):
+        if BRIDGES & set(getattr(item, "fixturenames", ())):
             item.add_marker("bridge")

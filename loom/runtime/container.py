@@ -130,11 +130,15 @@ def _watch_stdin(told: threading.Event) -> None:
 
 
 def _remove(container: Container) -> None:
-    from docker.errors import DockerException
+    from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException
 
     with contextlib.suppress(DockerException, RequestException):  # in most cases it is gone by itself
-        container.remove(force=True)
+        try:
+            container.remove(force=True)
+        except APIError:
+            # It is being removed: then its port is free for the next one.
+            container.wait(timeout=STOP_S, condition="removed")
 
 
 if __name__ == "__main__":

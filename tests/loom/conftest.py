@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from loom.agent import Agent
 from loom.config import Settings
 from loom.endpoint import Endpoint
 from loom_testing.harness.handle import LoomBridge
+from tests.loom.processes import BridgeProcess, processes_of
 
 HERE = Path(__file__).parent
 PATIENCE = 10.0
@@ -42,6 +44,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def bridge(loom_bridge: LoomBridge) -> LoomBridge:
     """The bridge that `--loom-bridge` chose."""
     return loom_bridge
+
+
+@pytest.fixture
+def bridge_process(
+    pytestconfig: pytest.Config,
+) -> Callable[..., contextlib.AbstractAsyncContextManager[BridgeProcess]]:
+    """Makes bridges, of the kind that `--loom-bridge` chose, that may be killed."""
+    kind = pytestconfig.getoption("--loom-bridge")
+    return processes_of(kind if kind in ("rust", "docker") else "fake")
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from loom.agent import Agent
 from loom.context import Context
 from loom.errors import BridgeUnavailable
 from tests.loom.conftest import settings, until
-from tests.loom.processes import bridge_process
 
 TOLD_WITHIN = 1.0
 BACK_WITHIN = 5.0
@@ -60,7 +59,7 @@ async def told(task, begin):
     return time.monotonic() - begin
 
 
-async def test_a_killed_bridge_is_told_at_once_and_agents_are_back_after_it(agents, seen):
+async def test_a_killed_bridge_is_told_at_once_and_agents_are_back_after_it(bridge_process, agents, seen):
     async with bridge_process() as first:
         silent, asking = agents(first.address)
         async with silent, asking:
@@ -85,7 +84,7 @@ async def test_a_killed_bridge_is_told_at_once_and_agents_are_back_after_it(agen
                 assert asking.is_running
 
 
-async def test_a_bridge_that_stops_in_order_is_waited_for_too(agents, seen):
+async def test_a_bridge_that_stops_in_order_is_waited_for_too(bridge_process, agents, seen):
     async with bridge_process() as first:
         silent, asking = agents(first.address)
         async with silent, asking:
@@ -95,7 +94,7 @@ async def test_a_bridge_that_stops_in_order_is_waited_for_too(agents, seen):
                 await until(lambda: "back" in seen)
 
 
-async def test_a_frozen_bridge_is_noticed_after_three_heartbeats(agents, seen):
+async def test_a_frozen_bridge_is_noticed_after_three_heartbeats(bridge_process, agents, seen):
     async with bridge_process(heartbeat_interval_ms=300) as bridge:
         silent, asking = agents(bridge.address)
         async with silent, asking:
