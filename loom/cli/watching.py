@@ -31,6 +31,8 @@ AGENT_GRACE = 10.0
 """Seconds that agents may take to end."""
 BRIDGE_GRACE = 10.0
 """Seconds that the bridge may take to end."""
+LAST_GRACE = 3.0
+"""Seconds that it may take where everything must end at once: enough to remove a container."""
 LAST_LINES = 5.0
 """Seconds to wait for the bridge's last lines."""
 GLANCE = 1.0
@@ -52,7 +54,7 @@ async def watch(targets: Sequence[str], program: Program, port: int, view: View,
                 view.started(program, bridge.address, found_by_itself=place is not None)
                 return await _run(targets, bridge, view, stop, reload=reload)
         finally:
-            await bridge.process.kill()
+            await bridge.process.stop(LAST_GRACE)
             view.ended(time.monotonic() - started)
 
 
@@ -71,7 +73,7 @@ async def _run(
         following = asyncio.create_task(_follow(steps, view))
         glancing = asyncio.create_task(_glance(view))
         try:
-            async with _agents(targets, bridge.address, view, reload=reload):
+            async with _agents(targets, bridge.address, view, stop, reload=reload):
                 await asyncio.wait((stop, following), return_when=asyncio.FIRST_COMPLETED)
                 view.stopping()
             if not stop.done():
@@ -101,7 +103,9 @@ async def _glance(view: View) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _agents(targets: Sequence[str], address: str, view: View, *, reload: bool) -> AsyncIterator[None]:
+async def _agents(
+    targets: Sequence[str], address: str, view: View, stop: asyncio.Future[signal.Signals], *, reload: bool
+) -> AsyncIterator[None]:
     """The agents' processes, for as long as it is entered."""
     children: list[Child] = []
     showing: list[asyncio.Task[None]] = []
@@ -111,7 +115,7 @@ async def _agents(targets: Sequence[str], address: str, view: View, *, reload: b
             arguments = ["-m", "loom.cli", "run", "--bridge", address, *options, "--", target]
             child = await Child.start(target, [sys.executable, *arguments], merged=True)
             children.append(child)
-            showing.append(asyncio.create_task(_show(child, view)))
+            showing.append(asyncio.create_task(_show(child, view, stop)))
         yield
     finally:
         try:
@@ -121,9 +125,9 @@ async def _agents(targets: Sequence[str], address: str, view: View, *, reload: b
             await asyncio.gather(*(child.kill() for child in children))
 
 
-async def _show(child: Child, view: View) -> None:
+async def _show(child: Child, view: View, stop: asyncio.Future[signal.Signals]) -> None:
     code = await child.forward(lambda line: view.said(child.name, line))
-    if code not in (Exit.OK, -signal.SIGTERM):
+    if code != Exit.OK and not stop.done():
         view.note(f"{child.name} ended with exit code {code}; the bridge goes on")
 
 
