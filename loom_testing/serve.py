@@ -131,7 +131,8 @@ def _say(what: dict[str, Any] | str) -> None:
     """One line on stdout. Nobody need be listening any more."""
     text = what if isinstance(what, str) else json.dumps(what)
     try:
-        print(text, flush=True)  # noqa: T201 - this is the command's data
+        sys.stdout.write(text + "\n")  # in one piece: the log may go to the same place
+        sys.stdout.flush()
     except BrokenPipeError:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())

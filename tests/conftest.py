@@ -10,7 +10,7 @@ settings.register_profile("loom", deadline=None)
 settings.load_profile("loom")
 
 
-BRIDGES = {"loom_bridge", "bridge_process"}
+BRIDGES = {"loom_bridge", "bridge_process", "bridge_kind"}
 """The fixtures that give a bridge of the kind that `--loom-bridge` chose."""
 
 

@@ -60,7 +60,9 @@ def _run(flags: Sequence[str], port: int, told: threading.Event) -> int:
             watched = _Watched(container, told)
             if watched.serving.wait(START_S) and not watched.ended.is_set():
                 address = docker.address_of(container)
-                print(f"listening on {address}", flush=True)  # noqa: T201 (read by who started it)
+                # In one piece: the log may go to the same place.
+                sys.stdout.write(f"listening on {address}\n")
+                sys.stdout.flush()
                 told.wait()
             return watched.end()
         finally:
