@@ -53,11 +53,11 @@ def table(kept: Record) -> list[list[str]]:
     if kept["is_rate"]:
         head = ["", "per second", "slowest", "spread", f"{ours} : it"]
         names: tuple[str, ...] = ("per_second", "slowest_per_second", "spread", "ratio")
-        forms: tuple[str, ...] = ("{:,.0f}", "{:,.0f}", "{:.0%}", "{:.3g} x")
+        forms: tuple[str, ...] = ("{:,.0f}", "{:,.0f}", "{:.0%}", "{:.3g}x")
     else:
         head = ["", "p50 ms", "p99 ms", "spread", f"{ours} : it, p50", "p99"]
         names = ("p50_ms", "p99_ms", "spread", "ratio", "p99_ratio")
-        forms = ("{:.3f}", "{:.3f}", "{:.0%}", "{:.3g} x", "{:.3g} x")
+        forms = ("{:.3f}", "{:.3f}", "{:.0%}", "{:.3g}x", "{:.3g}x")
     lines = []
     for one in kept["contestants"]:
         if "not_run" in one:
