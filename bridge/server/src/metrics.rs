@@ -13,8 +13,8 @@ use tokio::net::TcpListener;
 
 use crate::namespaces::Namespaces;
 
-/// Serves `/metrics` until the process ends.
-pub async fn serve(address: SocketAddr, namespaces: Arc<Namespaces>) -> Result<(), String> {
+/// Serves `/metrics` until the process ends; answers where.
+pub async fn serve(address: SocketAddr, namespaces: Arc<Namespaces>) -> Result<SocketAddr, String> {
     let listener = TcpListener::bind(address).await.map_err(|problem| {
         format!("cannot serve metrics on {address}: {problem}; choose another --metrics")
     })?;
@@ -35,7 +35,7 @@ pub async fn serve(address: SocketAddr, namespaces: Arc<Namespaces>) -> Result<(
             tracing::error!(%problem, "metrics stopped");
         }
     });
-    Ok(())
+    Ok(bound)
 }
 
 async fn exposition(namespaces: &Namespaces) -> String {
