@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
+from loom.cli.options import Seconds
 from loom_testing.log import LEVELS
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["main"]
 
@@ -51,7 +47,7 @@ def main() -> None:
 )
 @click.option(
     "--grace",
-    type=click.FloatRange(0, 14),
+    type=Seconds(0, 14),
     default=5.0,
     show_default=True,
     metavar="SECONDS",
@@ -59,7 +55,7 @@ def main() -> None:
 )
 @click.option(
     "--idle-exit",
-    type=click.FloatRange(0, min_open=True),
+    type=Seconds(0, min_open=True),
     metavar="SECONDS",
     help="Stop by itself once no agent was connected for so long.",
 )

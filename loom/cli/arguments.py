@@ -60,7 +60,7 @@ def read_json(text: str) -> Any:
             why = getattr(error, "strerror", None) or "it is not UTF-8"
             raise Failure(f"cannot read {text[1:]}: {why}; check the path after @", Exit.USAGE) from None
     try:
-        return json.loads(source, parse_constant=_refuse_constant)
+        return _loads(source)
     except ValueError as error:
         raise Failure(
             f'{_quoted(source)} is no JSON ({error}); in a shell, quote it: \'{{"name": "Ada"}}\'', Exit.USAGE
@@ -79,9 +79,16 @@ def _pair(word: str, schema: dict[str, Any]) -> tuple[str, Any]:
     if _is_text(schema.get("properties", {}).get(key)):
         return key, text
     try:
-        return key, json.loads(text, parse_constant=_refuse_constant)
+        return key, _loads(text)
     except ValueError:
         return key, text
+
+
+def _loads(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _is_text(field: Any) -> bool:

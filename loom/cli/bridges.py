@@ -131,7 +131,7 @@ def _address(first: str) -> str:
     """Where it listens, by its first line; empty where that says nothing of it."""
     if first.startswith(LISTENING):
         return first.removeprefix(LISTENING).strip()
-    with contextlib.suppress(ValueError, KeyError, TypeError):
+    with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
         return str(json.loads(first)["address"])
     return ""
 

@@ -9,7 +9,7 @@ import click
 from loom.cli import console
 from loom.cli.arguments import has_pairs, read_arguments, read_json
 from loom.cli.exits import Exit, Failure, loom_errors, told_as_json
-from loom.cli.options import bridge_options, find_endpoint, json_option
+from loom.cli.options import Seconds, bridge_options, find_endpoint, json_option
 
 if TYPE_CHECKING:
     from loom.endpoint import Endpoint
@@ -23,7 +23,7 @@ AGENT = "emit"
 @click.option("--type", "event_type", metavar="TYPE", help="The event's type.  [default: the topic]")
 @click.option(
     "--ttl",
-    type=click.FloatRange(min=0.001, max=9_999_999),
+    type=Seconds(min=0.001, max=9_999_999),
     metavar="SECONDS",
     help="Not delivered later than that.",
 )

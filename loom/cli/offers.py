@@ -24,7 +24,7 @@ def schema_of(offer: CapabilityDescriptor | None, key: str = "input_schema") -> 
     """A schema of the offer; empty where it has none, or none that is JSON."""
     try:
         schema = json.loads(offer.metadata.get(key, "{}")) if offer is not None else {}
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter where it is nested too deeply
         return {}
     return schema if isinstance(schema, dict) else {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from loom.endpoint import Endpoint
 
 __all__ = [
-    "complete_file",
+    "Seconds",
     "bridge_options",
     "check_options",
+    "complete_file",
     "find_endpoint",
     "json_option",
     "load_settings",
@@ -30,6 +32,17 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stdout, for programs.")
 
 
+class Seconds(click.FloatRange):
+    """A number of seconds: within its range, and neither NaN, which every range lets pass, nor infinite."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As `click.FloatRange`."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return number
+
+
 def complete_file(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Leaves the completion of a path to the shell."""
     from click.shell_completion import CompletionItem
@@ -39,7 +52,7 @@ def complete_file(ctx: click.Context, parameter: click.Parameter, incomplete: st
 
 timeout_option = click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=86_400),
+    type=Seconds(min=0, min_open=True, max=86_400),
     default=30.0,
     show_default=True,
     metavar="SECONDS",

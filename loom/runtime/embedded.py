@@ -97,7 +97,7 @@ def _address(folder: Path) -> str | None:
     try:
         content = json.loads((folder / ADDRESS_FILE).read_text(encoding="utf-8"))
         return Endpoint(str(content["address"])).address
-    except (OSError, ValueError, KeyError, TypeError, ConfigError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, ConfigError):
         return None
 
 

@@ -131,7 +131,7 @@ def _dumps(data: dict[str, Any]) -> str:
 def _loads(line: str) -> dict[str, Any]:
     try:
         data = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TraceError(f"not JSON: {error}") from None
     if not isinstance(data, dict):
         raise TraceError("not a JSON object")

@@ -28,6 +28,7 @@ from loom.cli.exits import Exit, Failure
         (("query=a=b",), {"query": "a=b"}),
         (("zip=01234",), {"zip": "01234"}),
         (("x=NaN",), {"x": "NaN"}),
+        (("x=" + "[" * 100_000,), {"x": "[" * 100_000}),
     ],
 )
 def test_arguments(words: tuple[str, ...], value: dict[str, Any]) -> None:
@@ -46,6 +47,7 @@ def test_a_schema_keeps_text_as_text() -> None:
         (("Ada",), "'Ada' is no JSON (Expecting value: line 1 column 1 (char 0))"),
         (('{"a": }',), "is no JSON (Expecting value: line 1 column 7 (char 6))"),
         (('{"a": NaN}',), "NaN is not allowed"),
+        (("[" * 100_000,), "is no JSON (it is nested too deeply)"),
         (("a=1", "{}"), "'{}' is not key=value"),
         (("a=1", "=2"), "'=2' is not key=value"),
         (("@nowhere.json",), "cannot read nowhere.json: No such file or directory; check the path after @"),

@@ -27,9 +27,12 @@ def test_emit_says_how_many_received_it(at: Loom) -> None:
         (["", "{}"], 2, "'' is no topic to publish to"),
         (["x" * 256, "{}"], 2, "is no topic to publish to"),
         (["t", "{"], 2, "is no JSON"),
+        (["t", "[" * 100_000], 2, "is no JSON (it is nested too deeply)"),
+        (["t", "[" * 300 + "]" * 300], 2, "cannot be written as JSON"),
         (["t", "@nowhere"], 2, "cannot read nowhere"),
         (["t", "a=1", "{}"], 2, "is not key=value"),
         (["t", "--ttl", "0"], 2, "is not in the range"),
+        (["t", "--ttl", "nan"], 2, "'nan' is not a number of seconds"),
         (["t", "--bridge", "127.0.0.1:1"], 3, "no bridge answers at 127.0.0.1:1"),
     ],
 )

@@ -22,6 +22,7 @@ def test_a_schema_that_is_none_is_empty() -> None:
     assert schema_of(OFFERS[0]) == {"type": "object"}
     assert [schema_of(each) for each in (OFFERS[1], OFFERS[2], None)] == [{}, {}, {}]
     assert schema_of(OFFERS[0], "output_schema") == {}
+    assert schema_of(CapabilityDescriptor(name="deep", metadata={"input_schema": "[" * 100_000})) == {}
 
 
 def test_the_nearest_name() -> None:
