@@ -225,7 +225,7 @@ class Agent:
     @property
     def counts(self) -> Mapping[str, int]:
         """What happened since it was made: handled, handler_errors, calls_answered, calls_failed,
-        calls_cancelled, calls_made, published.
+        calls_cancelled, calls_made, published, expired (requests given up because nobody waited any more).
         """
         return dict(self._counts)
 
@@ -294,6 +294,9 @@ class Agent:
 
     def context(self, thread_id: str | None = None) -> Context:
         """A Context outside of any handler: to emit, request and call as this agent.
+
+        Everything that one Context sends belongs to one thread of work, which receivers handle in order, one
+        after the other. What may be handled in parallel needs a Context of its own.
 
         Args:
             thread_id: the thread of work; None begins one.

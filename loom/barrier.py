@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from loom.deadline import budget
-from loom.errors import LoomError
+from loom.errors import InvalidInput, LoomError
 from loom.happenings import UNKNOWN
+from loom.topics import agent_id_problem
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Hashable, Mapping, Sequence
@@ -99,11 +100,15 @@ class Collector:
     Args:
         of: the agents to wait for, or how many; None for as many as matched.
         into: a type to validate each reply into.
+
+    Raises:
+        InvalidInput: `of` is empty or below 1, or holds something that is no agent id.
     """
 
     def __init__(self, of: Sequence[str] | int | None, into: Any) -> None:
         if isinstance(of, str):
             of = [of]
+        _check_of(of)
         self._names = None if of is None or isinstance(of, int) else tuple(dict.fromkeys(of))
         self._number = of if isinstance(of, int) else None
         self._into = into
@@ -112,6 +117,11 @@ class Collector:
         self._others: set[str] = set()
         self.matched = UNKNOWN
         """How many received the question; `UNKNOWN` where the bridge does not tell."""
+
+    @property
+    def named(self) -> bool:
+        """Whether it waits for agents by their ids; those can be missing where nobody hears the topic."""
+        return self._names is not None
 
     @property
     def done(self) -> bool:
@@ -153,3 +163,18 @@ class Collector:
     @property
     def _missing(self) -> list[str]:
         return [name for name in self._names or () if name not in self._replies and name not in self._errors]
+
+
+def _check_of(of: Sequence[str] | int | None) -> None:
+    if of is None:
+        return
+    if isinstance(of, int):
+        if isinstance(of, bool) or of < 1:
+            raise InvalidInput(f"a barrier of {of!r} waits for nobody: give a number from 1, or agent ids")
+        return
+    if not of:
+        raise InvalidInput("a barrier of no agents waits for nobody: give their ids, or None for everybody")
+    for name in of:
+        problem = agent_id_problem(name) if isinstance(name, str) else "it is no text"
+        if problem:
+            raise InvalidInput(f"a barrier waits for {str(name)[:140]!r}, which is no agent id: {problem}")

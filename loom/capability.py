@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from loom.codes import Code
 from loom.errors import CapabilityError, DefinitionError, InvalidInput, InvalidOutput, PayloadError
-from loom.payload import decode_into, explain
+from loom.payload import all_finite, decode_into, explain
 from loom.schema import describe
 from loom.threads import run_in_thread
 from loom.topics import topic_problem
@@ -38,6 +38,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _log = logging.getLogger(__name__)
+
+_NOT_FINITE = "NaN and infinities cannot be written as JSON; answer None or a text instead"
 
 _MAX_MESSAGE = 2_000
 """So much of an exception's text travels, characters; an exception may hold megabytes."""
@@ -206,7 +208,7 @@ class Capability(Generic[P, R]):
         what = f"the answer of {self.label} does not fit"
         try:
             value = output.validate_python(result)
-            return (
+            data = (
                 bytes(value)
                 if self._signature.raw
                 else output.dump_json(value, by_alias=True, warnings="error")
@@ -218,6 +220,11 @@ class Capability(Generic[P, R]):
         except pydantic_core.PydanticSerializationError as problem:
             text = "it cannot be written as JSON; return what the annotation says"
             error, cause = InvalidOutput(f"{what}: {text}", details={"": text}), problem
+        else:
+            if self._signature.raw or all_finite(data, lambda: output.dump_python(value)):
+                return data
+            error = InvalidOutput(f"{what}: {_NOT_FINITE}", details={"": _NOT_FINITE})
+            cause = ValueError(_NOT_FINITE)
         _log.error("%s", error.message, exc_info=cause)
         raise error from cause
 

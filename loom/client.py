@@ -190,11 +190,13 @@ class BridgeClient:
             timeout: seconds until the bridge gives up.
 
         Raises:
+            InvalidInput: the call is larger than the bridge takes (LIM-1); nothing was sent.
             LoomError: the bridge could not be reached, or went away; how the call itself ended stands in the
                 result.
         """
         if self._connection is not None:
             await self._connection.until_live(timeout)
+            self._connection.session.check_call(call)
         call.timeout_ms = max(1, int(timeout * 1000))
         bridge = self._bridge()
         return await self._unary(bridge.ForwardAction, call, timeout + DEADLINE_GRACE_S)

@@ -213,6 +213,7 @@ class Context:
             try:
                 async with asyncio.timeout(seconds):
                     matched = await self._ask(topic, payload, type, seconds, pending, metadata)
+                    _check_heard(topic, matched)
                     reply = await _first_good(pending, matched)
             except TimeoutError as error:
                 raise DeadlineExceeded(
@@ -343,7 +344,8 @@ class Context:
             into: a type to validate each reply into; a reply that does not fit counts as an error.
 
         Raises:
-            NoSubscribers: nobody hears the topic.
+            NoSubscribers: nobody hears the topic, and `of` names no agents that would be missing.
+            InvalidInput: `of` is empty, or holds what is no agent id.
             PublishRefused: the bridge refused the event.
             BridgeError: the connection was lost while waiting.
         """
@@ -353,6 +355,8 @@ class Context:
             try:
                 async with asyncio.timeout(seconds):
                     collector.matched = await self._ask(topic, payload, type, seconds, pending, None)
+                    if not collector.named:
+                        _check_heard(topic, collector.matched)
                     while not collector.done:
                         collector.add(await pending.next())
             except TimeoutError:
@@ -407,12 +411,7 @@ class Context:
             extra=metadata,
         )
         event = make_event(type or topic, encode_payload(payload), envelope)
-        matched = await self._worker.ask(topic, event)
-        if matched == 0:
-            raise NoSubscribers(
-                f"nobody hears {topic}: start the agent that subscribes to it, or check the topic's spelling"
-            )
-        return matched
+        return await self._worker.ask(topic, event)
 
 
 async def _first_good(pending: Pending, matched: int) -> Reply:
@@ -426,6 +425,12 @@ async def _first_good(pending: Pending, matched: int) -> Reply:
         failures += 1
         if failures >= matched:
             raise error
+
+
+def _check_heard(topic: str, matched: int) -> None:
+    if matched == 0:
+        told = "start the agent that subscribes to it, or check the topic's spelling"
+        raise NoSubscribers(f"nobody hears {topic}: {told}")
 
 
 def _check_topic(topic: str) -> None:

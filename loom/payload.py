@@ -7,8 +7,8 @@ string, so that what one side encodes the other side decodes to the same value.
 from __future__ import annotations
 
 import functools
-import json
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar, overload
+import math
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 import pydantic_core
 from pydantic import TypeAdapter, ValidationError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "adapter_for",
+    "all_finite",
     "decode_into",
     "decode_json",
     "encode_json",
@@ -63,9 +64,21 @@ def encode_json(value: object) -> bytes:
             f"a value of type {type(value).__name__} cannot be written as JSON: {_reason(error)}; "
             "send a model, a dataclass, a dict, a list or a scalar"
         ) from error
-    if _may_hold_constants(data):
-        json.loads(data, parse_constant=_refuse_constant, parse_int=str, parse_float=str)
+    if not all_finite(data, lambda: pydantic_core.to_jsonable_python(value)):
+        raise PayloadError("NaN or an infinity cannot be written as JSON; send null or a text instead")
     return data
+
+
+def all_finite(data: bytes, plain: Callable[[], object]) -> bool:
+    """Whether no number of a value is NaN or an infinity, which are not JSON.
+
+    Some are written as such, others (a model's) as null, which the reader would take for a value.
+
+    Args:
+        data: the value as JSON.
+        plain: gives the value as plain data; only called where `data` leaves a doubt.
+    """
+    return not (b"null" in data or _may_hold_constants(data)) or _is_finite(plain())
 
 
 def decode_json(data: bytes) -> Any:
@@ -197,8 +210,12 @@ def _may_hold_constants(data: bytes) -> bool:
     return b"NaN" in data or b"Infinity" in data
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise PayloadError(f"{name} cannot be written as JSON; send null or a text instead")
+def _is_finite(plain: object) -> bool:
+    if isinstance(plain, float):
+        return math.isfinite(plain)
+    if isinstance(plain, dict):
+        return all(map(_is_finite, plain.values()))
+    return not isinstance(plain, list | tuple | set | frozenset) or all(map(_is_finite, plain))
 
 
 def _reason(error: Exception) -> str:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from loom.codes import Code
 from loom.errors import (
     BridgeUnavailable,
+    InvalidInput,
     PermissionDenied,
     ProtocolError,
     PublishRefused,
@@ -281,6 +282,20 @@ class Session:
         self._outbox.append(stream_pb2.ClientEvent(action_result=result))
         return True
 
+    def check_call(self, call: action_pb2.ActionCall) -> None:
+        """Refuses a call that the bridge would not take.
+
+        Raises:
+            InvalidInput: it is larger than a message may be (LIM-1).
+        """
+        size, most = call.ByteSize(), self._message_bytes - FRAME_BYTES
+        if size > most:
+            raise InvalidInput(
+                f"the call of {call.capability} has {size} bytes; at most {most} are taken: send less, or a "
+                "reference",
+                code=Code.LIMIT_EXCEEDED,
+            )
+
     # Time. Seconds of any clock that only goes forward.
 
     def next_deadline(self) -> float | None:
@@ -396,7 +411,7 @@ def _refusal(agent_id: str, response: agent_pb2.AgentRegisterResponse) -> LoomEr
 
 def _too_large(call_id: str, size: int, most: int) -> action_pb2.ActionResult:
     message = f"the answer has {size} bytes; the bridge takes {most}: answer with less, or with a reference"
-    error = action_pb2.ActionError(code=Code.LIMIT_EXCEEDED, message=message)
+    error = action_pb2.ActionError(code=Code.INVALID_OUTPUT, message=message)
     return action_pb2.ActionResult(id=call_id, status=action_pb2.ACTION_ERROR, error=error)
 
 

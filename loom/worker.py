@@ -217,12 +217,25 @@ class Worker:
     async def _handle(self, delivery: _Delivery) -> None:
         event = delivery.event
         context = Context(self, _in_a_thread(event), event)
-        left = None if delivery.deadline is None else max(0.0, delivery.deadline - self.loop.time())
+        left = None if delivery.deadline is None else delivery.deadline - self.loop.time()
+        if left is not None and left <= 0:
+            self._counts["expired"] += 1
+            _log.debug("%s: nobody waits any more for an answer on %s: skipped", self.agent_id, event.topic)
+            return
         failure: LoomError | None = None
         try:
             with inherit(left):
-                for handler in self._routes.of(event):
-                    failure = await self._run(handler, context, event) or failure
+                async with asyncio.timeout(left):
+                    for handler in self._routes.of(event):
+                        failure = await self._run(handler, context, event) or failure
+        except TimeoutError:  # only of the request's own: what a handler raises is in `failure`
+            self._counts["expired"] += 1
+            _log.warning(
+                "%s: the handling of %s was given up after %.3g s: who asked waits no longer",
+                self.agent_id,
+                event.topic,
+                left,
+            )
         except asyncio.CancelledError:
             failure = AgentGone(f"{self.agent_id} stopped before it answered", code=Code.AGENT_GONE)
             raise

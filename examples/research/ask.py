@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 import uuid
 from collections import Counter
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from examples.research.crew import Crew, Member, crew
 from examples.research.events import HELLO, PROGRESS, QUESTION, Answer, Hello, Progress, Question
 from examples.research.timing import Stopwatch
-from loom import Agent, Context, DeadlineExceeded, Event, NoSubscribers, Settings
+from loom import Agent, Context, DeadlineExceeded, Event, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -161,8 +160,7 @@ async def _everybody(context: Context, running: Crew) -> list[str]:
     waited_until = time.monotonic() + _START
     missing, lost = list(running.process_ids()), list[str]()
     while missing and time.monotonic() < waited_until:
-        with contextlib.suppress(NoSubscribers):  # nobody is there yet
-            missing = (await context.barrier(HELLO, of=missing, timeout=_PATIENCE, into=Hello)).missing
+        missing = (await context.barrier(HELLO, of=missing, timeout=_PATIENCE, into=Hello)).missing
         lost = [name for name in missing if name in running.ended()]
         if set(missing) == set(lost):
             return lost

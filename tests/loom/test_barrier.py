@@ -7,7 +7,7 @@ import pytest
 from loom.barrier import Collector, Gathered, gather
 from loom.deadline import inherit
 from loom.envelope import Envelope
-from loom.errors import HandlerError, InvalidOutput
+from loom.errors import HandlerError, InvalidInput, InvalidOutput
 from loom.event import Event, make_event
 from loom.happenings import UNKNOWN
 from loom.replies import ERROR_KEY, Reply, error_payload
@@ -150,3 +150,9 @@ def test_replies_of_agents_that_were_not_named_are_left_out():
     assert barrier.missing == ["b"]
     collector.add(reply("another"))
     assert collector.done, "three received the question, and three have answered"
+
+
+@pytest.mark.parametrize("of", ["", [], (), 0, -1, True, ["a", "b..c"], ["a.*"], [3]])
+def test_a_barrier_of_nobody_is_refused(of):
+    with pytest.raises(InvalidInput, match=r"a barrier (of|waits for)"):
+        Collector(of, None)

@@ -385,3 +385,25 @@ def test_what_cannot_be_described_is_refused_at_once() -> None:
 
         @capability("x")
         def loose(**rest: int) -> None: ...
+
+
+class Score(BaseModel):
+    best: float
+    worst: float | None = None
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: {"a": [x]}, lambda x: Score(best=x)])
+async def test_a_number_that_json_does_not_know_is_no_answer(number, wrap):
+    with pytest.raises(InvalidOutput, match="NaN and infinities cannot be written as JSON"):
+        await answer(lambda: wrap(number))
+
+    def annotated() -> dict[str, Score]:
+        return {"a": Score(best=number)}
+
+    with pytest.raises(InvalidOutput, match="answer None or a text instead"):
+        await answer(annotated)
+
+
+async def test_none_is_an_answer_beside_numbers():
+    assert await answer(lambda: [Score(best=1.5), "NaN"]) == [{"best": 1.5, "worst": None}, "NaN"]

@@ -253,7 +253,7 @@ async def test_a_barrier_over_all_who_hear_it_ends_when_all_have_answered(me, st
 async def test_a_barrier_nobody_hears_fails_at_once(me, start):
     await start(me)
     with pytest.raises(NoSubscribers):
-        await me.context().barrier("vote", of=["a"])
+        await me.context().barrier("vote", of=1)
 
 
 async def test_gathering_calls(me, other, start):

@@ -222,3 +222,13 @@ async def test_a_timeout_is_seconds_above_0(me, start, act):
     await start(me)
     with pytest.raises(InvalidInput, match="give seconds above 0"):
         await getattr(me.context(), act)("t", timeout=0)
+
+
+async def test_agents_that_are_named_are_missing_where_nobody_hears_the_topic(me, start):
+    await start(me)
+    begin = time.monotonic()
+    barrier = await me.context().barrier("nobody.there", of=["x", "y"], timeout=30)
+    assert (barrier.replies, barrier.missing, barrier.complete) == ({}, ["x", "y"], False)
+    assert time.monotonic() - begin < AT_ONCE
+    with pytest.raises(NoSubscribers):
+        await me.context().barrier("nobody.there", of=2)

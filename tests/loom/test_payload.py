@@ -131,6 +131,10 @@ def test_nothing_is_no_bytes() -> None:
     assert decode_into(b"", int | None) is None
 
 
+def _endless() -> Hit:
+    return Hit(title="x", score=math.inf)
+
+
 def _circle() -> list[Any]:
     circle: list[Any] = []
     circle.append(circle)
@@ -138,7 +142,8 @@ def _circle() -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    "value", [object(), {"a": [object()]}, "\ud800", {"b": b"\xff"}, _circle(), math.nan, [-math.inf]]
+    "value",
+    [object(), {"a": [object()]}, "\ud800", {"b": b"\xff"}, _circle(), math.nan, [-math.inf], _endless()],
 )
 def test_what_is_not_json_is_refused(value: object) -> None:
     with pytest.raises(PayloadError, match="cannot be written as JSON") as caught:

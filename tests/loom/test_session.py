@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from loom.errors import (
     BridgeUnavailable,
+    InvalidInput,
     ProtocolError,
     PublishRefused,
     RegistrationRefused,
@@ -195,7 +196,18 @@ def test_an_answer_larger_than_the_bridge_takes_becomes_an_error():
     assert made.answer(action_pb2.ActionResult(id="c", output=b"x" * 5000))
     (message,) = made.take()
     assert message.action_result.id == "c"
-    assert message.action_result.error.code == "LIMIT_EXCEEDED"
+    assert message.action_result.error.code == "INVALID_OUTPUT"
+    assert "bytes" in message.action_result.error.message
+
+
+def test_a_call_larger_than_the_bridge_takes_is_refused_here():
+    made = session(limits=agent_pb2.Limits(message_bytes=4096))
+    made.check_call(action_pb2.ActionCall(capability="work", payload=b"x" * 1000))
+    with pytest.raises(
+        InvalidInput, match=r"the call of work has 50.. bytes; at most 3072 are taken"
+    ) as caught:
+        made.check_call(action_pb2.ActionCall(capability="work", payload=b"x" * 5000))
+    assert caught.value.code == "LIMIT_EXCEEDED"
 
 
 def test_a_result_for_a_lost_stream_is_dropped():

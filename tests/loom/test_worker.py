@@ -6,7 +6,15 @@ import pytest
 
 from loom.agent import Agent
 from loom.context import Context
-from loom.errors import AgentGone, BridgeUnavailable, CapabilityNotFound, HandlerError
+from loom.errors import (
+    AgentGone,
+    BridgeUnavailable,
+    CapabilityNotFound,
+    DeadlineExceeded,
+    HandlerError,
+    InvalidInput,
+    InvalidOutput,
+)
 from loom.v1 import event_pb2
 from tests.loom.conftest import until
 
@@ -140,3 +148,67 @@ async def test_everything_that_was_accepted_before_a_stop_is_handled(start):
     await agent.stop()
     accepted = sum(await asyncio.gather(*publishing))
     assert accepted == len(handled)
+
+
+async def test_a_request_nobody_waits_for_any_more_is_not_begun(start, caplog):
+    agent, begun, go = Agent("me"), [], asyncio.Event()
+
+    @agent.on("slow")
+    async def slow(ctx: Context, name: str) -> None:
+        begun.append(name)
+        await go.wait()
+
+    await start(agent)
+    context = agent.context()
+    await context.emit("slow", "an event waits for nobody")
+    with pytest.raises(DeadlineExceeded):
+        await context.request("slow", "late", timeout=0.05)
+    with pytest.raises(DeadlineExceeded):  # behind it: when this one is given up, the first is past its time
+        await context.request("slow", "later", timeout=0.05)
+    go.set()
+    await until(lambda: agent.counts.get("expired"))
+    assert begun[0] == "an event waits for nobody"
+    assert "late" not in begun
+    assert not caplog.records
+
+
+async def test_the_handler_of_a_request_ends_with_its_deadline(start, caplog):
+    agent, cancelled = Agent("me"), asyncio.Event()
+
+    @agent.on("slow")
+    async def slow(name: str) -> None:
+        if name == "quick":
+            return
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    await start(agent)
+    context = agent.context()
+    with pytest.raises(DeadlineExceeded):
+        await context.request("slow", "forever", timeout=0.05)
+    async with asyncio.timeout(5):
+        await cancelled.wait()
+    await context.emit("slow", "quick")
+    await until(lambda: agent.counts["handled"] == 2)
+    (record,) = caplog.records
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+    assert "who asked waits no longer" in record.getMessage()
+    assert (agent.counts["expired"], agent.counts.get("handler_errors", 0)) == (1, 0)
+
+
+async def test_what_is_too_large_for_the_bridge_says_whose_fault_it_is(start):
+    agent = Agent("me")
+
+    @agent.capability("work")
+    async def work(text: str, times: int) -> str:
+        return text * times
+
+    await start(agent)
+    context = agent.context()
+    with pytest.raises(InvalidOutput, match=r"work: the answer has 50000.. bytes"):
+        await context.tool("work", text="x" * 1000, times=5000)
+    with pytest.raises(InvalidInput, match=r"the call of work has 50001.. bytes; at most"):
+        await context.tool("work", text="x" * 5_000_000, times=1)
+    assert await context.tool("work", text="x", times=2) == "xx"
