@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import click
 
+from loom.cli.exits import Exit, Failure
+from loom.cli.group import OneLineGroup
 from loom.cli.options import Seconds
 from loom_testing.log import LEVELS
+from loom_testing.signals import noted_signals
 
 __all__ = ["main"]
 
 DEFAULT_PORT = 50051
 
 
-class _CannotServe(click.ClickException):
-    exit_code = 2
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    "loom-testing",
+    cls=OneLineGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="loom-py", prog_name="loom-testing")
 def main() -> None:
     """The fake bridge of Loom, as a program."""
@@ -90,26 +93,29 @@ def serve(
 
     \b
     Exit codes:
-      0  stopped as told: by Ctrl-C, SIGTERM, or after --idle-exit
-      2  it cannot serve: the port is in use, or an option is malformed
+      0    stopped as told: by Ctrl-C, SIGTERM, or after --idle-exit
+      2    it cannot serve: the port is in use, or an option is malformed
+      130  interrupted (Ctrl-C) before it began
     """
-    from loom_testing.serve import CannotServeError, ServeOptions, run
+    with noted_signals() as noted:
+        # Imported here, as it takes its time.
+        from loom_testing.serve import CannotServeError, ServeOptions, run
 
-    options = ServeOptions(
-        host=host,
-        port=port,
-        as_json=as_json,
-        log_level=log_level,
-        testing=testing,
-        grace=grace,
-        idle_exit=idle_exit,
-        address_file=address_file,
-        limits=_limits(limits),
-    )
-    try:
-        run(options)
-    except CannotServeError as problem:
-        raise _CannotServe(str(problem)) from None
+        options = ServeOptions(
+            host=host,
+            port=port,
+            as_json=as_json,
+            log_level=log_level,
+            testing=testing,
+            grace=grace,
+            idle_exit=idle_exit,
+            address_file=address_file,
+            limits=_limits(limits),
+        )
+        try:
+            run(options, noted)
+        except CannotServeError as problem:
+            raise Failure(str(problem), Exit.USAGE) from None
 
 
 def _limits(given: tuple[str, ...]) -> dict[str, int]:

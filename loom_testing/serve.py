@@ -8,16 +8,16 @@ import ipaddress
 import json
 import logging
 import os
-import signal
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loom_testing.log import setup
+from loom_testing.signals import STOPPING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from loom_testing.bridge import FakeBridge
 
@@ -47,8 +47,12 @@ class ServeOptions:
     limits: dict[str, int] = field(default_factory=dict)
 
 
-def run(options: ServeOptions) -> None:
+def run(options: ServeOptions, noted: Sequence[str] = ()) -> None:
     """Serves until a signal or idleness ends it.
+
+    Args:
+        options: how.
+        noted: the names of the signals that came before; it grows until this handles them itself.
 
     Raises:
         CannotServeError: it cannot begin to.
@@ -56,10 +60,11 @@ def run(options: ServeOptions) -> None:
     setup(options.log_level)
     if options.log_level != "debug":
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what gRPC would log is said better here
-    asyncio.run(_serve(options))
+    asyncio.run(_serve(options, noted))
 
 
-async def _serve(options: ServeOptions) -> None:
+async def _serve(options: ServeOptions, noted: Sequence[str]) -> None:
+    signals = _catch_signals(noted)
     from loom_testing.bridge import CannotListenError, FakeBridge
     from loom_testing.engine.limits import Limits
 
@@ -69,7 +74,6 @@ async def _serve(options: ServeOptions) -> None:
         await bridge.start()
     except (CannotListenError, ValueError) as problem:
         raise CannotServeError(str(problem)) from None
-    signals = _catch_signals()
     try:
         await _say_and_wait(options, bridge, signals)
     finally:
@@ -93,12 +97,14 @@ async def _say_and_wait(options: ServeOptions, bridge: FakeBridge, signals: asyn
 # When to stop.
 
 
-def _catch_signals() -> asyncio.Queue[str]:
-    """SIGINT and SIGTERM come out of this queue from here on."""
+def _catch_signals(noted: Sequence[str]) -> asyncio.Queue[str]:
+    """SIGINT and SIGTERM come out of this queue from here on, those that were noted first."""
     signals: asyncio.Queue[str] = asyncio.Queue()
     loop = asyncio.get_running_loop()
-    for kind in (signal.SIGINT, signal.SIGTERM):
+    for kind in STOPPING:
         loop.add_signal_handler(kind, signals.put_nowait, kind.name)
+    for name in noted:
+        signals.put_nowait(name)
     return signals
 
 

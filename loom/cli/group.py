@@ -21,7 +21,7 @@ from loom.cli.exits import EXITS, Exit, Failure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Entry", "LoomGroup"]
+__all__ = ["Entry", "LoomGroup", "OneLineGroup"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,45 @@ class Entry:
     summary: str
 
 
-class LoomGroup(click.Group):
-    """A group whose commands are loaded lazily, and whose errors are one line and an exit code."""
+class OneLineGroup(click.Group):
+    """A group whose errors are one line and an exit code."""
+
+    # click tells apart by overloads what such a group always sets, so a plain signature is enough here.
+    def main(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    ) -> NoReturn:
+        """Runs the command line, and ends the process with the command's exit code."""
+        console.tolerate_narrow_encodings()
+        extra.setdefault("color", console.colour_wanted())
+        extra["standalone_mode"] = False
+        sys.exit(self._exit_code(args, prog_name or self.name or "", extra))
+
+    def _exit_code(self, args: Sequence[str] | None, prog_name: str, extra: dict[str, Any]) -> int:
+        try:
+            returned = super().main(args, prog_name, **extra)
+        except (click.Abort, KeyboardInterrupt):
+            console.say()  # the terminal shows ^C without ending its line
+            return Exit.INTERRUPTED
+        except click.UsageError as problem:
+            self.tell_misuse(problem, sys.argv[1:] if args is None else args)
+            return Exit.USAGE
+        except click.ClickException as problem:
+            console.error(problem.format_message())
+            return problem.ends if isinstance(problem, Failure) else Exit.FAILED
+        except OSError as problem:
+            if problem.errno != errno.EPIPE:
+                raise
+            _mute_stdout()
+            return Exit.FAILED
+        return returned if isinstance(returned, int) else Exit.OK
+
+    def tell_misuse(self, problem: click.UsageError, words: Sequence[str]) -> None:
+        """Says in one line what is wrong with the words of the command line."""
+        console.error(_one_line(problem))
+
+
+class LoomGroup(OneLineGroup):
+    """The group whose commands are loaded lazily."""
 
     def __init__(self, *, name: str, entries: Sequence[Entry], about: str) -> None:
         super().__init__(
@@ -72,6 +109,15 @@ class LoomGroup(click.Group):
         hint = f"did you mean {near[0]!r}?" if near else "`loom --help` lists the commands."
         raise click.UsageError(f"there is no command {name!r}; {hint}", ctx)
 
+    def tell_misuse(self, problem: click.UsageError, words: Sequence[str]) -> None:
+        """As data where the command takes --json, and that is among the words."""
+        takes_json = problem.ctx and any(each.name == "as_json" for each in problem.ctx.command.params)
+        if not takes_json or "--json" not in words:
+            super().tell_misuse(problem, words)
+            return
+        error = {"code": "", "message": _one_line(problem), "details": {}}
+        console.json_line({"ok": False, "error": error})
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table of entries under their headings; nothing is imported."""
         width = max(map(len, self.entries))
@@ -99,35 +145,6 @@ class LoomGroup(click.Group):
             if entry.name.startswith(incomplete)
         ]
         return names + click.Command.shell_complete(self, ctx, incomplete)
-
-    # click tells apart by overloads what this group always sets, so a plain signature is enough here.
-    def main(  # type: ignore[override]
-        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
-    ) -> NoReturn:
-        """Runs the command line, and ends the process with the command's exit code."""
-        console.tolerate_narrow_encodings()
-        extra.setdefault("color", console.colour_wanted())
-        extra["standalone_mode"] = False
-        sys.exit(self._exit_code(args, prog_name or "loom", extra))
-
-    def _exit_code(self, args: Sequence[str] | None, prog_name: str, extra: dict[str, Any]) -> int:
-        try:
-            returned = super().main(args, prog_name, **extra)
-        except (click.Abort, KeyboardInterrupt):
-            console.say()  # the terminal shows ^C without ending its line
-            return Exit.INTERRUPTED
-        except click.UsageError as problem:
-            console.error(_one_line(problem))
-            return Exit.USAGE
-        except click.ClickException as problem:
-            console.error(problem.format_message())
-            return problem.ends if isinstance(problem, Failure) else Exit.FAILED
-        except OSError as problem:
-            if problem.errno != errno.EPIPE:
-                raise
-            _mute_stdout()
-            return Exit.FAILED
-        return returned if isinstance(returned, int) else Exit.OK
 
 
 def _bare() -> None:

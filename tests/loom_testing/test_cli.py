@@ -58,7 +58,9 @@ def test_the_version():
 def test_malformed_options(arguments, words, reset_logging):
     result = run("serve", *arguments)
     assert result.exit_code == 2
-    assert words in result.output
+    assert words in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert (result.stdout, result.stderr.count("\n")) == ("", 1)
 
 
 def test_help_waits_for_nothing_heavy():

@@ -52,15 +52,19 @@ class Process:
 
 @contextlib.asynccontextmanager
 async def serve(*arguments: str, port: int = 0) -> AsyncIterator[Process]:
+    async with started("-m", "loom_testing", "serve", f"--port={port}", *arguments) as process:
+        yield process
+
+
+@contextlib.asynccontextmanager
+async def started(*arguments: str, path: Path | None = None) -> AsyncIterator[Process]:
+    """Python with those arguments; what is in the folder `path` is imported before all else."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        "loom_testing",
-        "serve",
-        f"--port={port}",
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(path)} if path else None,
     )
     try:
         yield Process(process)
@@ -86,6 +90,30 @@ async def test_it_says_its_address_serves_and_stops_on_a_signal(kind):
     assert f"serving at {address}" in log
     assert kind.name in log
     assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_while_it_begins_stops_it_in_order(tmp_path: Path, kind: signal.Signals):
+    # The first of what is slow to import asks for the signal, and goes on.
+    (tmp_path / "asyncio.py").write_text(
+        "import importlib, os, signal, sys\n"
+        f"os.kill(os.getpid(), {int(kind)})\n"
+        "sys.path.remove(os.path.dirname(__file__))\n"
+        "del sys.modules['asyncio']\n"
+        "importlib.import_module('asyncio')\n"
+    )
+    async with started("-W", "error", "-m", "loom_testing", "serve", "--port=0", path=tmp_path) as process:
+        code, log = await process.end()
+    assert code == 0, log
+    assert f"stopping ({kind.name})" in log
+    assert "Traceback" not in log
+    assert "never awaited" not in log
+
+
+async def test_an_interrupt_while_the_command_is_imported_is_no_traceback(tmp_path: Path):
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")
+    async with started("-m", "loom_testing", "serve", path=tmp_path) as process:
+        assert await process.end() == (130, "")
 
 
 async def test_json_says_it_for_programs():

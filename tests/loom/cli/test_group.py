@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from importlib import import_module
@@ -77,6 +78,16 @@ def test_misuse_is_one_line_and_exit_code_2(loom: Loom, args: list[str], says: s
     assert done.exit_code == Exit.USAGE
     assert done.stdout == ""
     assert done.stderr.replace("No such option: --bogus", "no such option '--bogus'") == says
+
+
+def test_misuse_is_data_where_json_is_wanted(loom: Loom) -> None:
+    done = loom("call", "--timeout", "soon", "--json", "x")
+    assert (done.exit_code, done.stderr) == (Exit.USAGE, "")
+    told = json.loads(done.stdout)
+    assert told["ok"] is False
+    assert "'soon' is not a valid float range" in told["error"]["message"]
+    refused = loom("new", "x", "--json")  # which says nothing as data
+    assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (Exit.USAGE, "", 1)
 
 
 def group_of(raising: BaseException, monkeypatch: pytest.MonkeyPatch) -> LoomGroup:
