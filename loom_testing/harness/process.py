@@ -33,7 +33,8 @@ STOP_S = 5.0
 IDLE_EXIT_S = 600
 """A fake whose tests were killed ends by itself after this."""
 COMMAND = (
-    *("-m", "loom_testing", "serve", "--testing", "--json", "--port", "0"),
+    # Under this name it follows its parent.
+    *("-m", "loom.cli.fake", "--testing", "--json", "--port", "0"),
     *("--grace", "0", "--idle-exit", str(IDLE_EXIT_S), "--log-level", "info"),
 )
 REAL_FLAGS = ("--testing", "--grace", "0", "--log-level", "info", "--until-stdin-closes")
@@ -175,7 +176,8 @@ class FakeProcess(BridgeProcess):
     """
 
     def __init__(self) -> None:
-        super().__init__("the fake bridge", [sys.executable, *COMMAND], os.environ)
+        environ = {**os.environ, "LOOM_CLI_LIFELINE": "0"}  # its stdin is the pipe that it follows
+        super().__init__("the fake bridge", [sys.executable, *COMMAND], environ)
 
 
 def program_process(kind: str) -> BridgeProcess:

@@ -34,7 +34,7 @@ def installed(monkeypatch, tmp_path):
     """The package, without its metadata's version of a real installation."""
     path = program(tmp_path / "venv/bin/loom-bridge")
     package = types.ModuleType("loom_bridge")
-    package.find_loom_bridge_bin = lambda: str(path)
+    package.__dict__["find_loom_bridge_bin"] = lambda: str(path)
     monkeypatch.setitem(sys.modules, "loom_bridge", package)
     monkeypatch.setattr("importlib.metadata.version", lambda name: "0.1.0")
     return path
