@@ -121,11 +121,15 @@ def _inner(module: ModuleType) -> str | None:
 
 
 def _load(target: Target, load: Callable[[], ModuleType]) -> ModuleType:
+    from loom.errors import LoomError
+
     root = str(target.root)
     if root not in sys.path:
         sys.path.insert(0, root)
     try:
         return load()
+    except LoomError as error:  # its message says it all, once it is known where
+        raise Failure(f"{_place(target, error)}: {error.message}") from error
     except Exception as error:
         _show_users_traceback(error)
         raise Failure(_why(target, error)) from error
@@ -160,6 +164,19 @@ def _why(target: Target, error: Exception) -> str:
         return f"there is no module {target.module!r} here or installed; check the name, or name a file"
     said = " ".join(str(error).split())
     return f"{target.text} cannot be imported: {type(error).__name__}: {said}"
+
+
+def _place(target: Target, error: Exception) -> str:
+    """The last line of the user's own files that the error came through."""
+    files = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_loom(frame.filename)]
+    frame = next((each for each in reversed(files) if not each.filename.startswith("<")), None)
+    if frame is None:
+        return target.text
+    return f"{os.path.relpath(frame.filename)}:{frame.lineno}"
+
+
+def _is_loom(file: str) -> bool:
+    return file.startswith((str(Path(__file__).parents[1]), importlib.__file__ or "<none>"))
 
 
 def _show_users_traceback(error: Exception) -> None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 LONGEST = 64
 SUFFIX = ".tmpl"
-RESERVED = {"loom", "loom_testing", "test", "tests"}
+RESERVED = {"loom", "loom_testing", "pytest", "pytest_asyncio", "test", "tests"}
+"""Besides the standard library, and what is installed."""
 
 
 @click.command()
@@ -75,9 +76,16 @@ def name_problem(name: str) -> str | None:
             f"at most {LONGEST} characters, such as {hint if recognisable else 'my-agent'!r}"
         )
     package = name.replace("-", "_")
-    if keyword.iskeyword(package) or package in sys.stdlib_module_names or package in RESERVED:
+    if keyword.iskeyword(package) or package in RESERVED | sys.stdlib_module_names | _installed():
         return f"{name!r} would hide a Python module of that name; choose another, such as '{name}-agent'"
     return None
+
+
+def _installed() -> set[str]:
+    """The top-level modules of what is installed; Loom itself stands on some of them."""
+    from importlib.metadata import packages_distributions
+
+    return set(packages_distributions())
 
 
 def folder_problem(folder: Path) -> str | None:

@@ -97,7 +97,8 @@ def test_a_file_next_to_what_it_imports() -> None:
         ("two.py:third", "two has no agent named 'third'; it has first, second, again"),
         ("empty.py:it", "empty has no agent named 'it'; it has none"),
         ("exits.py", "exits.py ended the process while it was imported (exit code 3)"),
-        ("definition.py", "definition.py cannot be imported: DefinitionError: 'a b' is not an agent id"),
+        ("definition.py", "error: definition.py:2: 'a b' is not an agent id"),
+        ("topic.py", "error: topic.py:3: "),
     ],
 )
 def test_what_cannot_be_run_is_one_line(loom: Loom, target: str, says: str) -> None:
@@ -109,10 +110,12 @@ def test_what_cannot_be_run_is_one_line(loom: Loom, target: str, says: str) -> N
     write("empty.py", "")
     write("exits.py", "import sys\nsys.exit(3)\n")
     write("definition.py", 'from loom import Agent\nagent = Agent("a b")\n')
+    write("topic.py", 'from loom import Agent\nagent = Agent("a")\n@agent.on("a..b")\ndef hear(): ...\n')
     with pytest.raises(Failure) as caught:
         ids(target)
-    assert says in caught.value.message
+    assert says.removeprefix("error: ") in caught.value.message
     done = loom("run", target)
+    assert done.stderr.count("\n") == 1
     assert done.exit_code in (1, 2)
     assert says in done.stderr.splitlines()[-1]
 

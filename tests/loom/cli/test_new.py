@@ -102,6 +102,11 @@ def test_good_names(name: str) -> None:
         ("class", "class-agent"),
         ("loom", "loom-agent"),
         ("tests", "tests-agent"),
+        ("pytest", "pytest-agent"),
+        ("pydantic", "pydantic-agent"),
+        ("grpc", "grpc-agent"),
+        ("google", "google-agent"),
+        ("loom-testing", "loom-testing-agent"),
     ],
 )
 def test_bad_names_are_refused_with_a_better_one(loom: Loom, name: str, hint: str) -> None:
