@@ -257,10 +257,14 @@ class Agent:
 
         Args:
             grace: seconds for what is open; what is left then is cancelled, and who waits for it told.
+
+        Raises:
+            NotConnected: this is another event loop than the one it was started on.
         """
         worker = self._worker
         if worker is None:
             return
+        worker.check_loop()
         await worker.stop(grace)
         if self._worker is worker:
             await self._forget()
@@ -302,7 +306,7 @@ class Agent:
             thread_id: the thread of work; None begins one.
 
         Raises:
-            NotConnected: the agent does not run.
+            NotConnected: the agent does not run, or lives on another event loop.
         """
         thread = secrets.token_hex(8) if thread_id is None else thread_id
         return self._running().context(Envelope(thread_id=thread, sender=self.id))
@@ -314,6 +318,7 @@ class Agent:
             raise NotConnected(
                 f"{self.id} does not run: start it first (`async with agent:`, or agent.run())"
             )
+        self._worker.check_loop()
         return self._worker
 
     async def _start(self, chosen: str | Endpoint | None) -> None:

@@ -42,7 +42,7 @@ def budget(timeout: float | None, what: str) -> float:
         DeadlineExceeded: nothing is left.
         InvalidInput: the time-out is not a number of seconds above 0.
     """
-    if timeout is not None and not (timeout > 0 and math.isfinite(timeout)):
+    if timeout is not None and not (_is_number(timeout) and timeout > 0 and math.isfinite(timeout)):
         raise InvalidInput(f"the timeout of {what} is {timeout!r}: give seconds above 0, or None for 30")
     wanted = DEFAULT_TIMEOUT_S if timeout is None else timeout
     left = remaining()
@@ -51,6 +51,10 @@ def budget(timeout: float | None, what: str) -> float:
     if left <= 0:
         raise DeadlineExceeded(f"no time is left for {what}: who asked for it waits no longer")
     return min(wanted, left)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @contextlib.contextmanager

@@ -149,6 +149,11 @@ def _essence(details: str) -> str:
     gRPC's own connection errors nest their causes ("failed to connect to all addresses; last error:
     UNKNOWN: ipv4:...: connect: Connection refused (111)"); the last one says it.
     """
+    if "WRONG_VERSION_NUMBER" in details:
+        return "it did not answer in TLS: set LOOM_TLS=0 if it speaks none"
+    if "Stream removed" in details or "Socket closed" in details:
+        return "the connection was closed"
     if "last error:" in details:
         details = details.rpartition(": ")[2]
-    return " ".join(details.split())[:200]
+    said = " ".join(details.split())[:200]
+    return "" if said == "OK" else said

@@ -139,20 +139,39 @@ class Worker:
         """
         await self._client.wait_ended()
 
+    def check_loop(self) -> None:
+        """Refuses another event loop than the one it was started on. A plain thread has none, and may ask.
+
+        Raises:
+            NotConnected: this is another event loop.
+        """
+        try:
+            running = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        if running is not self.loop:
+            raise NotConnected(
+                f"{self.agent_id} lives on another event loop: use it where it was started, or hand the "
+                "coroutine there with asyncio.run_coroutine_threadsafe"
+            )
+
     # What a Context asks for.
 
     async def publish(self, topic: str, event: event_pb2.Event, *, confirm: bool) -> int:
         """Publishes, surviving a lost connection where confirmed. Answers the number of receivers."""
+        self.check_loop()
         self._counts["published"] += 1
         return await self._client.publish(topic, event, confirm=confirm)
 
     async def ask(self, topic: str, event: event_pb2.Event) -> int:
         """Publishes a request: a lost connection is an answer, at once."""
+        self.check_loop()
         self._counts["published"] += 1
         return await self._client.publish(topic, event, resend=False)
 
     async def invoke(self, call: action_pb2.ActionCall, timeout: float) -> action_pb2.ActionResult:
         """Calls a capability."""
+        self.check_loop()
         self._counts["calls_made"] += 1
         return await self._client.invoke(call, timeout=timeout)
 

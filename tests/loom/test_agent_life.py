@@ -257,3 +257,33 @@ class FakePort:
 
     def __exit__(self, *_):
         self.socket.close()
+
+
+async def test_an_agent_is_used_on_its_own_event_loop_only(start):
+    agent = Agent("me")
+
+    @agent.capability("work")
+    async def work() -> str:
+        return "done"
+
+    await start(agent)
+    context = agent.context()
+    acts = (
+        lambda: context.emit("t"),
+        lambda: context.request("t"),
+        lambda: context.barrier("t"),
+        lambda: context.tool("work"),
+        agent.wait,
+        agent.stop,
+    )
+
+    async def elsewhere() -> None:
+        for act in acts:
+            with pytest.raises(NotConnected, match="me lives on another event loop"):
+                await act()
+        with pytest.raises(NotConnected, match="me lives on another event loop"):
+            agent.context()
+
+    await asyncio.to_thread(asyncio.run, elsewhere())
+    assert await context.tool("work") == "done"
+    await agent.stop()

@@ -44,3 +44,9 @@ async def test_tasks_and_threads_inherit_it():
     with inherit(10):
         assert 9 < await asyncio.create_task(inside()) <= 10
         assert 9 < (await run_in_thread(remaining) or 0) <= 10
+
+
+@pytest.mark.parametrize("timeout", ["5", True, [1]])
+def test_a_timeout_that_is_no_number_is_refused(timeout):
+    with pytest.raises(InvalidInput, match="give seconds above 0"):
+        budget(timeout, "the test")

@@ -63,3 +63,18 @@ def test_other_words_do_not(details):
     error = error_from_status(grpc.StatusCode.RESOURCE_EXHAUSTED, details, ADDRESS)
     assert type(error) is Overloaded
     assert details in error.message
+
+
+@pytest.mark.parametrize(
+    ("details", "shown"),
+    [
+        ("OK", "`loom doctor` says what is found)"),
+        ("Stream removed (Socket closed)", "[the connection was closed]"),
+        (
+            "last error: UNKNOWN: Tls handshake failed: SSL_ERROR_SSL: error:1:WRONG_VERSION_NUMBER: x: OK",
+            "[it did not answer in TLS: set LOOM_TLS=0 if it speaks none]",
+        ),
+    ],
+)
+def test_what_only_grpc_understands_is_said_in_plain_words(details, shown):
+    assert error_from_status(grpc.StatusCode.UNAVAILABLE, details, ADDRESS).message.endswith(shown)
