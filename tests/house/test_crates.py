@@ -25,9 +25,14 @@ def test_an_expression_is_understood(licence, may):
 
 
 def test_what_is_wrong_is_one_line_each():
-    fine = {"name": "a", "version": "1", "source": "registry+x", "license": "MIT"}
+    fine: dict[str, str | None] = {"name": "a", "version": "1", "source": "registry+x", "license": "MIT"}
     ours = {"name": "loom-engine", "version": "1", "source": None, "license": "Apache-2.0"}
-    git = {"name": "b", "version": "2", "source": "git+https://example.org", "license": "MIT"}
+    git: dict[str, str | None] = {
+        "name": "b",
+        "version": "2",
+        "source": "git+https://example.org",
+        "license": "MIT",
+    }
     bare = {"name": "c", "version": "3", "source": "registry+x", "license": None}
     assert problems([fine, ours, git, bare]) == [
         "b 2 comes from git+https://example.org: take a released version",
