@@ -59,7 +59,8 @@ def parse(kind: type[M], data: bytes) -> M:
     try:
         return kind.FromString(data)
     except DecodeError:
-        raise Malformed(f"the message is not a well-formed {kind.DESCRIPTOR.full_name}") from None
+        name = kind.DESCRIPTOR.full_name.replace("loom.view.", "loom.")  # the view is ours alone
+        raise Malformed(f"the message is not a well-formed {name}") from None
 
 
 # Unary calls: requests.

@@ -201,4 +201,5 @@ class EventStream:
         status, message = self._ended.result()
         expected = status == "OK" or message.startswith(EXPECTED)
         level = logging.INFO if expected else logging.WARNING
-        log.log(level, "%s: %s left: %s %s", self._driver.name, self._agent, status, message)
+        why = f"{status} {message}".rstrip()
+        log.log(level, "%s: %s left: %s", self._driver.name, self._agent, why)

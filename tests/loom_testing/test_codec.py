@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loom.v1 import action_pb2, agent_pb2, event_pb2, stream_pb2
+from loom.view.v1 import view_pb2
 from loom_testing import codec
 from loom_testing.engine import inputs, messages, outputs
 from loom_testing.engine.limits import Limits
@@ -300,3 +301,8 @@ def test_malformed_requests(decode, data):
 def test_a_string_that_is_not_utf_8_is_malformed(decode):
     with pytest.raises(codec.Malformed):
         decode(1, b"\x0a\x02\xc3\x28")
+
+
+def test_an_error_names_the_message_of_the_protocol_not_the_bridges_view():
+    with pytest.raises(codec.Malformed, match=r"not a well-formed loom\.v1\.ClientEvent$"):
+        codec.parse(view_pb2.ClientEvent, b"\xff")
