@@ -139,6 +139,4 @@ def _address(first: str) -> str:
 def _why(said: str) -> str:
     """The bridge's own last line, without what stands before the sentence."""
     last = (said.splitlines() or ["the bridge ended before it began, without a word; try again"])[-1]
-    for before in ("Error: ", "error: "):
-        last = last.partition(before)[2] or last
-    return last
+    return last.removeprefix("Error: ").removeprefix("error: ")

@@ -95,7 +95,7 @@ async def test_in_a_folder_that_is_not_to_be_trusted_nothing_is_left() -> None:
     ("script", "says"),
     [
         ("echo no port >&2; exit 2", "no port"),
-        ("echo '12:00 Error: the port is in use' >&2; exit 2", "the port is in use"),
+        ("echo 'Error: the port is in use' >&2; exit 2", "the port is in use"),
         ("echo what; exit 0", "without a word"),
         ("exit 0", "without a word"),
     ],
