@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -95,8 +96,7 @@ class Child:
 
     async def stop(self, grace: float) -> None:
         """Asks it to end (SIGTERM), and ends it after `grace` seconds."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.terminate()
+        self._signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(self._process.wait(), grace)
         except TimeoutError:
@@ -104,10 +104,17 @@ class Child:
 
     async def kill(self) -> None:
         """Ends it at once, if it has not ended."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        self._signal(signal.SIGKILL)
         with contextlib.suppress(TimeoutError):  # one of its own children may hold its pipes
             await asyncio.wait_for(self._process.wait(), KILL_SECONDS)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Not through `Process.terminate` and `kill`: they look whether it has ended, and then asyncio, which
+        waits for that too, finds no process, warns, and tells the exit code 255.
+        """
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
 
     @property
     def _stdout(self) -> StreamReader:
