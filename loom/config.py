@@ -147,13 +147,14 @@ def _choose(sources: _Sources, address: str | None, token: str | None, namespace
     secret_place, secret = sources.token(token)
     if secret:
         check_token(secret, secret_place)
+    tls = sources.tls()  # read also where nothing uses it: what is wrong is told now
     place, chosen = sources.first(("address", address), "LOOM_BRIDGE_ADDR", "bridge.address")
     if chosen:
         check_address(chosen, place)
-        endpoint = Endpoint(chosen, namespace, secret or None, sources.tls())
+        endpoint = Endpoint(chosen, namespace, secret or None, tls)
         return {"endpoint": endpoint, "reason": f"named by {place}"}
     if secret:
-        endpoint = managed_endpoint(namespace, secret, sources.tls())
+        endpoint = managed_endpoint(namespace, secret, tls)
         return {"endpoint": endpoint, "reason": f"{secret_place} is set and no address: the managed bridge"}
     return {}
 

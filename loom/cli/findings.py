@@ -76,7 +76,19 @@ def settings_found(settings: Settings, environ: Mapping[str, str]) -> Iterator[F
         yield Finding("settings", "token", "note", "none")
     yield Finding("settings", "tls", "note", "on" if endpoint and endpoint.tls else "off")
     yield Finding("settings", "local bridge", "note", "allowed" if settings.local else "not allowed")
-    yield Finding("settings", "memory", "note", settings.memory)
+    yield _memory(settings.memory)
+
+
+def _memory(spec: str) -> Finding:
+    """The store that agents would use. Making it opens nothing yet."""
+    from loom.errors import ConfigError
+    from loom.memory import open_memory
+
+    try:
+        open_memory(spec)
+    except ConfigError as error:
+        return Finding("settings", "memory", "bad", error.message)
+    return Finding("settings", "memory", "note", spec)
 
 
 def bridge_kinds(environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -123,6 +123,7 @@ def test_agent_and_memory_settings(load):
         ('[bridge]\nnamespace = "a b"\n', r"bridge.namespace in .*loom.toml is 'a b'"),
         ('[bridge]\nlocal = "no"\n', r"bridge.local in .* is 'no': it must be true or false"),
         ('[bridge]\naddress = "h:1"\ntls = { cert = "x" }\n', r"unknown key bridge.tls.cert"),
+        ('[bridge]\ntls = { cert = "x" }\n', r"unknown key bridge.tls.cert"),
         ("[agent]\nmax_parallel = 0\n", r"agent.max_parallel in .* is 0: it must be at least 1"),
         ("[agent]\nmax_parallel = true\n", r"it must be a whole number"),
         ("[agent]\nconnect_timeout = nan\n", r"must be at least 0.1"),

@@ -65,3 +65,11 @@ def test_no_docker_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     found = {each.name: each for each in bridge_kinds({})}
     assert found["docker"].level == "note"
     assert "no Docker engine answers" in found["docker"].found
+
+
+def test_a_memory_that_is_not_installed_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "loom.toml").write_text('[memory]\nstore = "nope"\n', encoding="utf-8")
+    settings = Settings.load(directory=tmp_path, environ={})
+    (found,) = [each for each in settings_found(settings, {}) if each.name == "memory"]
+    assert found.level == "bad"
+    assert found.found.startswith("there is no memory store 'nope'; installed are ")
