@@ -116,9 +116,15 @@ class SyncClient:
         self, method: grpc.UnaryUnaryMultiCallable[_Request, _Response], request: _Request, timeout: float
     ) -> _Response:
         try:
-            return method(request, timeout=timeout, metadata=self._metadata)
+            # Not a blocking call: gRPC waits for that in C, where a Ctrl-C can get lost.
+            call = method.future(request, timeout=timeout, metadata=self._metadata)
+        except ValueError:  # gRPC's word for a closed channel
+            raise NotConnected("the client is closed: open another") from None
+        try:
+            return call.result()
         except grpc.RpcError as error:
             # What a call raises is the call itself, which says how it ended.
             raise error_from_rpc(error, self.endpoint.address) from None
-        except ValueError:  # gRPC's word for a closed channel
-            raise NotConnected("the client is closed: open another") from None
+        except BaseException:
+            call.cancel()
+            raise

@@ -241,6 +241,7 @@ class Background:
 
     def stop(self) -> int:
         """Stops it as a terminal does on Ctrl-C; the exit code, 0 where that is how it should end."""
+        ended_by_itself = self._process.poll() is not None
         self._process.send_signal(signal.SIGINT)
         try:
             code = self._process.wait(PATIENCE)
@@ -250,6 +251,8 @@ class Background:
         self._reader.join()
         if self._process.stdout is not None:
             self._process.stdout.close()
+        if ended_by_itself:
+            return code or 1
         return 0 if code in {0, 130} else code
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from tests.docs.story import Story, StoryError, blocks, first_missing
+from tests.docs.story import Background, Story, StoryError, blocks, first_missing
 
 
 def follow(tmp_path, text: str) -> Story:
@@ -50,13 +52,19 @@ def test_files_are_written_and_loaded_and_tests_are_run(tmp_path):
         fence("python", "import nothing_of_this_name"),
         fence("console", "$ exit 3"),
         fence("console", "$ echo one\ntwo"),
-        fence("console", "$ echo one", "background"),
+        fence("console", "$ echo one\ntwo", "background"),
         fence("console", "$ exit 3\nready", "background"),
     ],
 )
 def test_what_does_not_work_fails(tmp_path, block):
     with pytest.raises(StoryError, match=r"page\.md"):
         follow(tmp_path, block)
+
+
+def test_what_ends_by_itself_is_no_server(tmp_path):
+    background = Background("true", tmp_path, dict(os.environ))
+    background._process.wait()
+    assert background.stop() != 0
 
 
 def test_a_skipped_block_is_not_run(tmp_path):
