@@ -28,15 +28,15 @@ def workspace() -> Path | None:
     return folder if (folder / "server" / "Cargo.toml").is_file() else None
 
 
-def built(folder: Path) -> Path | None:
-    """The newest release build of a workspace; None where there is none."""
+def built(folder: Path) -> list[Path]:
+    """The release builds of a workspace, the newest first."""
     target = folder / "target"
     found = [
         path
         for path in (target / "release" / BINARY, *target.glob(f"*/release/{BINARY}"))
         if path.is_file() and os.access(path, os.X_OK)
     ]
-    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 def host() -> str:

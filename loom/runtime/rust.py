@@ -47,7 +47,7 @@ def binaries(environ: Mapping[str, str]) -> Iterator[Binary]:
     Raises:
         ConfigError: `LOOM_BRIDGE_BIN` names no program.
     """
-    for found in (_named(environ), _installed(), _built()):
+    for found in (_named(environ), _installed(), *_built()):
         if found is not None:
             yield found
 
@@ -67,7 +67,7 @@ def build(environ: Mapping[str, str]) -> Binary:
     workspace = cargo.workspace()
     if workspace is not None and shutil.which("cargo"):
         return Binary(cargo.build(workspace), f"built by cargo in {workspace}")
-    built = _built()
+    built = next(iter(_built()), None)
     if built is not None:
         return built
     raise BridgeUnavailable(f"there is no Rust bridge here: {_how_to_get(workspace)}")
@@ -131,7 +131,7 @@ def _installed() -> Binary | None:
         return None
 
 
-def _built() -> Binary | None:
+def _built() -> list[Binary]:
     workspace = cargo.workspace()
-    path = None if workspace is None else cargo.built(workspace)
-    return None if path is None else Binary(path, f"built by cargo in {workspace}")
+    paths = [] if workspace is None else cargo.built(workspace)
+    return [Binary(path, f"built by cargo in {workspace}") for path in paths]

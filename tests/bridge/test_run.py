@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +17,19 @@ PATIENCE = 30.0
 INI = "[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n"
 
 
+HOME = Path.home()
+
+
 @pytest.fixture
-def project(pytester, bridge_kind):
+def toolchain(monkeypatch):
+    """A run within a run has a home of its own; Rust's tools stay where they are."""
+    for variable, folder in (("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")):
+        if (HOME / folder).is_dir() and variable not in os.environ:
+            monkeypatch.setenv(variable, str(HOME / folder))
+
+
+@pytest.fixture
+def project(toolchain, pytester, bridge_kind):
     """Runs tests of its own on a bridge of its own."""
     pytester.makeini(INI)
 
@@ -43,7 +56,7 @@ def test_a_bridge_that_dies_fails_the_test_with_the_end_of_its_log(project):
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
-def test_a_run_that_is_killed_takes_its_bridge_with_it(pytester, bridge_kind):
+def test_a_run_that_is_killed_takes_its_bridge_with_it(toolchain, pytester, bridge_kind):
     pytester.makeini(INI)
     pytester.makepyfile("""
         import sys, threading
