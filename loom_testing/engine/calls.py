@@ -142,7 +142,7 @@ def _choose(core: Core, call: Call) -> Agent | None:
     """Least open calls, then least recently dispatched, then lowest registration (ACT-6)."""
     name = call.request.capability
     chosen: Agent | None = None
-    for agent in core.providers.get(name, {}).values():
+    for agent in core.providers[name].values():
         stream = core.live_stream(agent)
         if (
             stream is None

@@ -17,6 +17,8 @@ __all__ = ["TTL_KEY", "EventView", "Malformed", "scan"]
 
 TTL_KEY = b"loom.ttl_ms"
 GROUPS_DEEP = 64
+WIDE = 0x80
+"""From here on a tag's first byte says that it has more of them."""
 
 VARINT, FIXED64, LENGTH, START_GROUP, END_GROUP, FIXED32 = 0, 1, 2, 3, 4, 5
 
@@ -51,23 +53,25 @@ def scan(data: bytes) -> EventView:
     view = EventView()
     position, end = 0, len(data)
     while position < end:
-        tag = data[position]
+        tag, content = data[position], position + 1
+        if tag >= WIDE:
+            tag, content = _wide_tag(data, position, end)
         if tag in _STRINGS:
-            start, position = _slice(data, position + 1, end)
+            start, position = _slice(data, content, end)
             text = _utf8(data, start, position)
             if tag == _ID:
                 view.id = text
             elif tag == _TYPE:
                 view.type = text
         elif tag == _METADATA:
-            start, position = _slice(data, position + 1, end)
+            start, position = _slice(data, content, end)
             _entry(data, start, position, view)
         elif tag == _PAYLOAD:
-            position = _slice(data, position + 1, end)[1]
+            position = _slice(data, content, end)[1]
         elif tag in _NUMBERS:
-            position = _varint(data, position + 1, end)[1]
+            position = _varint(data, content, end)[1]
         elif tag == _CONFIDENCE:
-            position = _skip(position + 1, 4, end)
+            position = _skip(content, 4, end)
         else:
             position = _unknown(data, position, end, _LAST_KNOWN_FIELD)
     return view
@@ -77,13 +81,15 @@ def _entry(data: bytes, position: int, end: int, view: EventView) -> None:
     """One entry of the metadata map."""
     key, value = b"", b""
     while position < end:
-        tag = data[position]
+        tag, content = data[position], position + 1
+        if tag >= WIDE:
+            tag, content = _wide_tag(data, position, end)
         if tag == _KEY:
-            start, position = _slice(data, position + 1, end)
+            start, position = _slice(data, content, end)
             _utf8(data, start, position)
             key = data[start:position]
         elif tag == _VALUE:
-            start, position = _slice(data, position + 1, end)
+            start, position = _slice(data, content, end)
             _utf8(data, start, position)
             value = data[start:position]
         else:
@@ -118,6 +124,12 @@ def _unknown(data: bytes, position: int, end: int, last_known: int) -> int:
             raise Malformed(f"field {field} has the unknown wire type {wire_type}")
         if not open_groups:
             return position
+
+
+def _wide_tag(data: bytes, position: int, end: int) -> tuple[int, int]:
+    """A tag of several bytes, which a known field may have too, and where the field's content begins."""
+    field, wire_type, content = _tag(data, position, end)
+    return field << 3 | wire_type, content
 
 
 def _tag(data: bytes, position: int, end: int) -> tuple[int, int, int]:

@@ -33,7 +33,7 @@ class Published:
 
 @dataclass(slots=True, eq=False)
 class Copy:
-    """One event for one subscriber. `groups` is set where it came to the agent through queue groups only."""
+    """One event for one subscriber. `groups` are the queue groups for which the agent was chosen."""
 
     published: Published
     qos: int

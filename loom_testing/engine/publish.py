@@ -54,7 +54,7 @@ def _publish_plain(core: Core, stream: Stream, message: Publish) -> None:
     except _Refused as refused:
         _refuse(core, stream, refused, _event_id(message))
         return
-    _route(core, stream, published)
+    _route(core, published)
 
 
 def _publish_confirmed(core: Core, stream: Stream, message: Publish) -> None:
@@ -71,7 +71,7 @@ def _publish_confirmed(core: Core, stream: Stream, message: Publish) -> None:
         outcome = (0, refused.code)
         _refuse(core, stream, refused, str(message.pub_seq))
     else:
-        outcome = (_route(core, stream, published), "")
+        outcome = (_route(core, published), "")
     if outcomes is not None:
         outcomes[message.pub_seq] = outcome
         if len(outcomes) > core.limits.producer_outcomes:
@@ -136,7 +136,6 @@ class _Receiver:
     agent: Agent
     qos: int
     plain: bool = False
-    observes: bool = False
     groups: list[str] = field(default_factory=list)
 
     def strengthen(self, qos: int) -> None:
@@ -144,7 +143,7 @@ class _Receiver:
             self.qos = qos
 
 
-def _route(core: Core, stream: Stream, published: Published) -> int:
+def _route(core: Core, published: Published) -> int:
     """Gives every receiver its copy; answers how many count as receivers (PUB-1, PUB-8, PUB-9)."""
     core.count(Counter.EVENTS_PUBLISHED)
     receivers: dict[str, _Receiver] = {}
@@ -158,10 +157,9 @@ def _route(core: Core, stream: Stream, published: Published) -> int:
         _add_member(core, receivers, group, members[group])
     ordered = sorted(receivers.values(), key=lambda receiver: receiver.agent.registration)
     for receiver in ordered:
-        only_through = () if receiver.plain or receiver.observes else tuple(receiver.groups)
         target = core.live_stream(receiver.agent)
         assert target is not None
-        flow.give(core, target, Copy(published, receiver.qos, only_through))
+        flow.give(core, target, Copy(published, receiver.qos, tuple(receiver.groups)))
     matched = sum(1 for receiver in ordered if receiver.plain or receiver.groups)
     if not matched:
         core.count(Counter.EVENTS_UNMATCHED)
@@ -187,9 +185,7 @@ def _add_plain(core: Core, receivers: dict[str, _Receiver], route: Route) -> Non
     if receiver is None:
         receiver = receivers[route.agent_id] = _Receiver(core.agents[route.agent_id], qos)
     receiver.strengthen(qos)
-    if route.subscription.observer:
-        receiver.observes = True
-    else:
+    if not route.subscription.observer:
         receiver.plain = True
 
 

@@ -14,11 +14,13 @@ __all__ = ["subscribe", "unsubscribe"]
 
 def subscribe(core: Core, stream: Stream, message: Subscribe) -> None:
     """Adds all of the subscriptions, or none and says why."""
+    if _lacks_feature(core, stream, message.ref):
+        return
     agent = core.agents[stream.agent_id]
-    problem = _feature_problem(stream)
+    problem: Problem | None = None
     declared = sum(1 for route in agent.routes if not route.implicit)
     count = declared + len(message.subscriptions)
-    if not problem and count > core.limits.subscriptions:
+    if count > core.limits.subscriptions:
         most = core.limits.subscriptions
         problem = Code.LIMIT_EXCEEDED, f"{count} subscriptions; at most {most} are allowed"
     for subscription in message.subscriptions:
@@ -30,29 +32,37 @@ def subscribe(core: Core, stream: Stream, message: Subscribe) -> None:
 
 def unsubscribe(core: Core, stream: Stream, message: Unsubscribe) -> None:
     """Removes the subscriptions of the same topic and group; what is not there is no error."""
-    problem = _feature_problem(stream)
-    if not problem:
-        agent = core.agents[stream.agent_id]
-        named = {(subscription.topic, subscription.group) for subscription in message.subscriptions}
-        gone = [
-            route
-            for route in agent.routes
-            if not route.implicit and (route.subscription.topic, route.subscription.group) in named
-        ]
-        remove_routes(core, agent, gone)
-        agent.forget_left_groups()
-    _answer(core, stream, message.ref, problem)
+    if _lacks_feature(core, stream, message.ref):
+        return
+    agent = core.agents[stream.agent_id]
+    named = {(subscription.topic, subscription.group) for subscription in message.subscriptions}
+    gone = [
+        route
+        for route in agent.routes
+        if not route.implicit and (route.subscription.topic, route.subscription.group) in named
+    ]
+    remove_routes(core, agent, gone)
+    agent.forget_left_groups()
+    _answer(core, stream, message.ref, None)
 
 
-def _feature_problem(stream: Stream) -> Problem | None:
+def _lacks_feature(core: Core, stream: Stream, ref: int) -> bool:
+    """Refuses what was not agreed on, without a receipt: that is a message of the feature too (BASE-2.3)."""
     if "subscriptions" in stream.features:
-        return None
-    return Code.FEATURE_REQUIRED, "changing subscriptions needs the feature subscriptions"
+        return False
+    _refuse(
+        core, stream, ref, (Code.FEATURE_REQUIRED, "changing subscriptions needs the feature subscriptions")
+    )
+    return True
+
+
+def _refuse(core: Core, stream: Stream, ref: int, problem: Problem) -> None:
+    flow.reply(core, stream, Err(*problem, ref=str(ref) if ref else ""))
 
 
 def _answer(core: Core, stream: Stream, ref: int, problem: Problem | None) -> None:
     """An error where there is one, and a receipt where one was asked for."""
     if problem:
-        flow.reply(core, stream, Err(*problem, ref=str(ref) if ref else ""))
+        _refuse(core, stream, ref, problem)
     if ref:
         flow.reply(core, stream, Receipt(ref, code=problem[0] if problem else ""))

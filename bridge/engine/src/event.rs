@@ -14,6 +14,8 @@ use std::fmt;
 /// The metadata key of an event's time to live.
 pub const TTL_KEY: &[u8] = b"loom.ttl_ms";
 const GROUPS_DEEP: usize = 64;
+/// From here on a tag's first byte says that it has more of them.
+const WIDE: u8 = 0x80;
 
 const VARINT: u8 = 0;
 const FIXED64: u8 = 1;
@@ -22,17 +24,17 @@ const START_GROUP: u8 = 3;
 const END_GROUP: u8 = 4;
 const FIXED32: u8 = 5;
 
-const ID: u8 = 0x0A;
-const TYPE: u8 = 0x12;
-const SOURCE: u8 = 0x22;
-const TAGS: u8 = 0x42;
-const METADATA: u8 = 0x2A;
-const PAYLOAD: u8 = 0x32;
-const TIMESTAMP: u8 = 0x18;
-const PRIORITY: u8 = 0x48;
-const CONFIDENCE: u8 = 0x3D;
-const KEY: u8 = 0x0A;
-const VALUE: u8 = 0x12;
+const ID: u32 = 0x0A;
+const TYPE: u32 = 0x12;
+const SOURCE: u32 = 0x22;
+const TAGS: u32 = 0x42;
+const METADATA: u32 = 0x2A;
+const PAYLOAD: u32 = 0x32;
+const TIMESTAMP: u32 = 0x18;
+const PRIORITY: u32 = 0x48;
+const CONFIDENCE: u32 = 0x3D;
+const KEY: u32 = 0x0A;
+const VALUE: u32 = 0x12;
 const LAST_KNOWN_FIELD: u32 = 9;
 const LAST_KNOWN_FIELD_OF_ENTRY: u32 = 2;
 
@@ -87,10 +89,10 @@ pub struct EventView<'a> {
 pub fn scan(data: &[u8]) -> Result<EventView<'_>, Malformed> {
     let mut view = EventView::default();
     let mut walk = Walk { data, position: 0 };
-    while let Some(tag) = walk.peek() {
+    while let Some((tag, content)) = walk.peek_tag()? {
         match tag {
             ID | TYPE | SOURCE | TAGS => {
-                walk.position += 1;
+                walk.position = content;
                 let text = walk.text()?;
                 match tag {
                     ID => view.id = text,
@@ -99,19 +101,19 @@ pub fn scan(data: &[u8]) -> Result<EventView<'_>, Malformed> {
                 }
             }
             METADATA => {
-                walk.position += 1;
+                walk.position = content;
                 entry(walk.slice()?, &mut view)?;
             }
             PAYLOAD => {
-                walk.position += 1;
+                walk.position = content;
                 walk.slice()?;
             }
             TIMESTAMP | PRIORITY => {
-                walk.position += 1;
+                walk.position = content;
                 walk.varint()?;
             }
             CONFIDENCE => {
-                walk.position += 1;
+                walk.position = content;
                 walk.skip(4)?;
             }
             _ => walk.unknown(LAST_KNOWN_FIELD)?,
@@ -124,14 +126,14 @@ pub fn scan(data: &[u8]) -> Result<EventView<'_>, Malformed> {
 fn entry<'a>(data: &'a [u8], view: &mut EventView<'a>) -> Result<(), Malformed> {
     let (mut key, mut value) = ("", "");
     let mut walk = Walk { data, position: 0 };
-    while let Some(tag) = walk.peek() {
+    while let Some((tag, content)) = walk.peek_tag()? {
         match tag {
             KEY => {
-                walk.position += 1;
+                walk.position = content;
                 key = walk.text()?;
             }
             VALUE => {
-                walk.position += 1;
+                walk.position = content;
                 value = walk.text()?;
             }
             _ => walk.unknown(LAST_KNOWN_FIELD_OF_ENTRY)?,
@@ -151,6 +153,20 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn peek(&self) -> Option<u8> {
         self.data.get(self.position).copied()
+    }
+
+    /// The tag of the next field and where the field's content begins; `None` at the end.
+    fn peek_tag(&self) -> Result<Option<(u32, usize)>, Malformed> {
+        match self.peek() {
+            None => Ok(None),
+            Some(tag) if tag < WIDE => Ok(Some((tag.into(), self.position + 1))),
+            Some(_) => {
+                // A known field may have a tag of several bytes too.
+                let mut ahead = Walk { data: self.data, position: self.position };
+                let (field, wire_type) = ahead.tag()?;
+                Ok(Some((field << 3 | u32::from(wire_type), ahead.position)))
+            }
+        }
     }
 
     /// Passes over a field of a number that is not known, groups included.
@@ -259,9 +275,13 @@ mod tests {
 
     const EVENT: &[u8] = b"\x0a\x01a\x12\x01b\x2a\x09\x0a\x03key\x12\x02va\x32\x04data";
 
-    fn field(tag: u8, content: &[u8]) -> Vec<u8> {
+    fn narrow(tag: u32) -> u8 {
+        u8::try_from(tag).expect("the known tags are of one byte")
+    }
+
+    fn field(tag: u32, content: &[u8]) -> Vec<u8> {
         let length = u8::try_from(content.len()).expect("test contents are short");
-        [&[tag, length], content].concat()
+        [&[narrow(tag), length], content].concat()
     }
 
     #[test]
@@ -270,15 +290,22 @@ mod tests {
         let event = [
             field(ID, b"1"),
             field(TYPE, b"t"),
-            vec![TIMESTAMP, 0xFF, 0x01],
+            vec![narrow(TIMESTAMP), 0xFF, 0x01],
             field(METADATA, &pair),
             field(PAYLOAD, b"\xff"),
-            vec![CONFIDENCE, 0, 0, 0, 0],
+            vec![narrow(CONFIDENCE), 0, 0, 0, 0],
             vec![0x50, 7],
         ]
         .concat();
         assert_eq!(scan(&event), Ok(EventView { id: "1", r#type: "t", ttl: Some("5") }));
         assert_eq!(scan(b""), Ok(EventView::default()));
+    }
+
+    #[test]
+    fn a_tag_may_have_more_bytes_than_it_needs() {
+        let event =
+            b"\x8a\x00\x01i\x92\x80\x80\x80\x00\x01t\xaa\x00\x13\x8a\x80\x00\x0bloom.ttl_ms\x92\x00\x015";
+        assert_eq!(scan(event), Ok(EventView { id: "i", r#type: "t", ttl: Some("5") }));
     }
 
     #[test]
@@ -293,7 +320,7 @@ mod tests {
     fn what_is_malformed_is_named() {
         for (data, problem) in [
             (&[0x08, 1][..], "field 1 has wire type 0"),
-            (&[0x8A, 0, 0], "field 1 has wire type 2"),
+            (&[0x88, 0, 0], "field 1 has wire type 0"),
             (&[0x57], "field 10 has the unknown wire type 7"),
             (&[0x54], "group 10 ends without having begun"),
             (&[0x53, 0x5C], "group 11 ends without having begun"),

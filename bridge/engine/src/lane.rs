@@ -124,4 +124,16 @@ mod tests {
             prop_assert!(lane.into_values().eq(model.into_values()));
         }
     }
+
+    #[test]
+    fn holes_do_not_pile_up() {
+        let mut lane = Lane::default();
+        lane.push(0, 0);
+        for key in 1..10_000 {
+            lane.push(key, key);
+            assert_eq!(lane.remove(key), Some(key));
+            assert!(lane.places.len() <= 65);
+        }
+        assert_eq!(lane.len(), 1);
+    }
 }

@@ -36,7 +36,7 @@ impl Published {
     }
 }
 
-/// One event for one subscriber. `groups` is set where it came to the agent through queue groups only.
+/// One event for one subscriber. `groups` are the queue groups for which the agent was chosen.
 #[derive(Debug)]
 pub struct Copy {
     pub published: Arc<Published>,

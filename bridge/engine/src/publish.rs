@@ -145,13 +145,12 @@ struct Receiver {
     agent: AgentSlot,
     qos: i32,
     plain: bool,
-    observes: bool,
     groups: Vec<Arc<str>>,
 }
 
 impl Receiver {
     fn new(route: &Route) -> Self {
-        Self { agent: route.agent, qos: qos(route), plain: false, observes: false, groups: Vec::new() }
+        Self { agent: route.agent, qos: qos(route), plain: false, groups: Vec::new() }
     }
 
     /// Batched holds over background over realtime, where several subscriptions match (PUB-8).
@@ -163,11 +162,7 @@ impl Receiver {
 
     fn add_plain(&mut self, route: &Route) {
         self.strengthen(qos(route));
-        if route.subscription.observer {
-            self.observes = true;
-        } else {
-            self.plain = true;
-        }
+        self.plain |= !route.subscription.observer;
     }
 }
 
@@ -226,11 +221,8 @@ fn route_grouped(core: &mut Core, published: &Arc<Published>, found: &Matched) -
     add_members(core, &mut receivers, &members);
     receivers.sort_unstable_keys();
     let mut matched = 0;
-    for mut receiver in receivers.into_values() {
+    for receiver in receivers.into_values() {
         matched += u64::from(receiver.plain || !receiver.groups.is_empty());
-        if receiver.plain || receiver.observes {
-            receiver.groups.clear();
-        }
         give(core, published, receiver);
     }
     matched

@@ -187,6 +187,7 @@ mod tests {
         let name = Arc::from("a");
         timers.set(TimerKind::Producer, &name, 5);
         timers.set(TimerKind::Kept, 0, 5);
+        assert!(!timers.is_empty());
         assert!(timers.is_set(TimerKind::Producer, &name));
         timers.cancel(TimerKind::Producer, &name);
         timers.cancel(TimerKind::Kept, 0);

@@ -268,6 +268,8 @@ mod tests {
         let header = decode_header(line).expect("it is a header");
         assert_eq!(encode_header(&header), line);
         assert_eq!(header.engine_limits().expect("they are known").queue_events, 2);
+        let short = decode_header(r#"{"trace":1,"created":5,"limits":{}}"#).expect("it is a header");
+        assert!(short.liveness, "unless it says otherwise");
     }
 
     #[test]
@@ -275,6 +277,8 @@ mod tests {
         assert!(decode_header(r#"{"trace":2,"created":5,"limits":{}}"#).is_err());
         assert!(decode_header(r#"{"trace":1,"created":5,"limits":{},"more":1}"#).is_err());
         assert!(decode_header("[]").is_err());
+        let refused = decode_header("{}").expect_err("it has no version").to_string();
+        assert_eq!(refused, "trace version 0 is not 1; write the trace anew");
         for line in [
             "",
             "{}",

@@ -221,6 +221,38 @@ fn time_never_goes_back() {
 }
 
 #[test]
+fn idle_means_that_nobody_can_come_back() {
+    let mut world = World::default();
+    assert!(world.engine.is_idle());
+    let awaiting = world.open_stream();
+    assert!(!world.engine.is_idle(), "a stream awaits its handshake");
+    world.handle(Break { stream: awaiting });
+    let provider = world.provide("a", None);
+    assert!(!world.engine.is_idle(), "an agent is there");
+    let headers = Map::from([("x-agent-id".into(), "caller".into())]);
+    world.call(ActionCall { id: "own".into(), capability: "c".into(), headers, ..ActionCall::default() });
+    let id = world.calls(provider)[0].id.clone();
+    world.say(provider, ActionResult { id, ..ActionResult::default() });
+    world.say(provider, Goodbye::default());
+    assert!(!world.engine.is_idle(), "a result is kept for its repeats");
+    world.wait(120);
+    assert!(world.engine.is_idle());
+    world.register(world.agent("p"));
+    let publisher = world.open_stream();
+    world.say(publisher, Ack { message_id: "p".into(), producer: 7, ..Ack::default() });
+    world.handle(Break { stream: publisher });
+    assert!(!world.engine.is_idle(), "a producer may come back");
+    world.wait(120);
+    assert!(world.engine.is_idle());
+}
+
+#[test]
+fn an_engine_has_the_limits_it_was_given() {
+    let world = World::with(Limits { queue_events: 7, ..Limits::default() });
+    assert_eq!(world.engine.limits().queue_events, 7);
+}
+
+#[test]
 fn inputs_about_what_is_gone_are_ignored() {
     let mut world = World::default();
     let stream = world.join("a", &[]);

@@ -152,21 +152,23 @@ pub fn register(call: u64, request: v1::AgentRegisterRequest) -> Register {
 }
 
 /// The answer to a registration, with what is the bridge's own.
-pub fn register_reply(reply: RegisterReply, told: &Limits) -> v1::AgentRegisterResponse {
+pub fn register_reply(reply: RegisterReply, told: &Limits, virtual_clock: bool) -> v1::AgentRegisterResponse {
     let success = reply.error_code.is_empty();
     v1::AgentRegisterResponse {
         success,
         error_message: reply.error_message.into_owned(),
         error_code: reply.error_code.into_owned(),
         features: reply.features.into_iter().map(Into::into).collect(),
-        server: success.then(|| v1::ServerInfo {
+        // Told also with a refusal: a limit may be what it was refused for.
+        server: Some(v1::ServerInfo {
             name: SERVER_NAME.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             protocol: PROTOCOL.to_owned(),
         }),
-        limits: success.then(|| limits(told)),
+        limits: Some(limits(told)),
         heartbeat_interval_ms: reply.heartbeat_interval_ms as i64,
         registration: reply.registration,
+        virtual_clock: success && virtual_clock,
     }
 }
 

@@ -1,6 +1,7 @@
 //! loom.testing.v1.Control: how a test moves clocks, breaks sessions and looks inside (CTL).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use loom_engine::inputs::{self, Input};
 use loom_engine::outputs::{AgentSnapshot, CallSnapshot, SnapshotReply};
@@ -9,14 +10,18 @@ use tokio::sync::oneshot;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
+use crate::advance::{PATIENCE, Stopped};
 use crate::config;
-use crate::driver::{Command, Handle, MOST_DEADLINES};
+use crate::handle::{Command, Handle};
 use crate::namespaces::Namespaces;
+use crate::participate::{self, Told};
 use crate::watch::Watcher;
 use crate::wire::control as c;
 
 /// The furthest that one Advance goes: a year.
 const MOST_ADVANCE_US: u64 = 366 * 24 * 60 * 60 * 1_000_000;
+/// The longest that an Advance waits for participants at each deadline, real time.
+const MOST_PATIENCE_MS: u32 = 600_000;
 /// Limits that hold for the bridge as a whole; a namespace cannot have its own.
 const BRIDGE_LIMITS: [&str; 3] = ["connection_streams", "message_bytes", "namespaces"];
 
@@ -49,6 +54,30 @@ impl ControlService {
     }
 }
 
+/// Tells the driver, at the end of a jump, that nobody may wait for it any more.
+struct Reconsideration<'a>(&'a Handle);
+
+impl Drop for Reconsideration<'_> {
+    fn drop(&mut self) {
+        self.0.give(Command::Reconsider);
+    }
+}
+
+fn stopped(stopped: Stopped) -> Status {
+    match stopped {
+        Stopped::TooManyDeadlines { fired, now } => Status::resource_exhausted(format!(
+            "{fired} deadlines fired and the clock stands at {now} us; advance in smaller steps"
+        )),
+        Stopped::NotSettled(problem) => {
+            Status::deadline_exceeded(format!("the clock waits for what is not idle: {problem}"))
+        }
+        Stopped::Bystanders(apart) => Status::failed_precondition(format!(
+            "nobody knows whether {apart} is idle: it takes no part in the clock of this namespace; \
+             use Advance, or connect it with an SDK that takes part (CTL-3)"
+        )),
+    }
+}
+
 fn ended() -> Status {
     Status::unavailable("the namespace ended before the answer")
 }
@@ -72,7 +101,7 @@ impl c::control_server::Control for ControlService {
             .with_overrides(config::named(&wanted.limits))
             .map_err(Status::invalid_argument)?;
         let liveness = wanted.liveness || !wanted.virtual_clock;
-        self.namespaces.create(&wanted.namespace, wanted.virtual_clock, liveness, limits)?;
+        self.namespaces.create(&wanted.namespace, wanted.virtual_clock, liveness, limits, true)?;
         let (_, snapshot) = self.snapshot_of(&wanted.namespace).await?;
         Ok(Response::new(c::CreateNamespaceResponse { now_us: snapshot.now }))
     }
@@ -89,22 +118,41 @@ impl c::control_server::Control for ControlService {
                 wanted.by_us
             )));
         }
-        if !handle.is_virtual {
-            return Err(Status::failed_precondition(format!(
-                "namespace {} runs on the real clock; make one with virtual_clock to move its time",
-                wanted.namespace
+        if wanted.patience_ms > MOST_PATIENCE_MS {
+            return Err(Status::invalid_argument(format!(
+                "patience_ms is {}; at most {MOST_PATIENCE_MS}",
+                wanted.patience_ms
             )));
         }
+        handle.check_virtual()?;
+        let patience = match wanted.patience_ms {
+            0 => PATIENCE,
+            milliseconds => Duration::from_millis(milliseconds.into()),
+        };
         let (reply, advanced) = oneshot::channel();
-        handle.give(Command::Advance { by: wanted.by_us, reply });
-        let advanced = advanced.await.map_err(|_| ended())?;
-        if advanced.stopped {
-            return Err(Status::resource_exhausted(format!(
-                "{MOST_DEADLINES} deadlines fired and the clock stands at {} us; advance in smaller steps",
-                advanced.now
-            )));
-        }
+        handle.give(Command::Advance { by: wanted.by_us, patience, reply });
+        let advanced = advanced.await.map_err(|_| ended())?.map_err(stopped)?;
         Ok(Response::new(c::AdvanceResponse { now_us: advanced.now, fired: advanced.fired }))
+    }
+
+    async fn jump(&self, request: Request<c::JumpRequest>) -> Result<Response<c::JumpResponse>, Status> {
+        let handle = self.namespaces.find(&request.get_ref().namespace)?;
+        handle.check_virtual()?;
+        let (reply, jumped) = oneshot::channel();
+        handle.give(Command::Jump { reply });
+        // Dropped after `jumped`, so that the driver sees that nobody waits.
+        let _left = Reconsideration(&handle);
+        let now_us = jumped.await.map_err(|_| ended())?.map_err(stopped)?;
+        Ok(Response::new(c::JumpResponse { now_us }))
+    }
+
+    type ParticipateStream = Told;
+
+    async fn participate(
+        &self,
+        request: Request<tonic::Streaming<c::ParticipateRequest>>,
+    ) -> Result<Response<Told>, Status> {
+        participate::participate(&self.namespaces, request.into_inner()).await.map(Response::new)
     }
 
     async fn snapshot(
@@ -155,7 +203,8 @@ impl c::control_server::Control for ControlService {
     type WatchStream = std::pin::Pin<Box<dyn Stream<Item = Result<c::WatchResponse, Status>> + Send>>;
 
     async fn watch(&self, request: Request<c::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let (watcher, lines) = Watcher::new(request.into_inner().namespace);
+        let c::WatchRequest { namespace, kept } = request.into_inner();
+        let (watcher, lines) = Watcher::new(namespace, kept);
         self.namespaces.watch(watcher)?;
         Ok(Response::new(Box::pin(lines.map(Ok))))
     }

@@ -6,121 +6,27 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use loom_engine::engine::Engine;
 use loom_engine::inputs::{self, Input};
 use loom_engine::limits::Limits;
 use loom_engine::messages::ClientMessage;
-use loom_engine::outputs::{Output, SnapshotReply};
+use loom_engine::outputs::Output;
 use loom_engine::trace::{self, Step};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until, timeout};
-use tonic::Status;
+use tokio::time::{Instant, sleep_until};
 
+use crate::advance::Stopped;
 use crate::clock::Clock;
+use crate::handle::{Command, Handle};
 use crate::namespaces::Namespaces;
+use crate::participants::{Participants, Tag, Traffic};
 use crate::sink::Sink;
-use crate::watch::Watcher;
+use crate::watch::{Kept, Watcher};
 
-/// How many deadlines one advance of a virtual clock may fire.
-pub const MOST_DEADLINES: u64 = 100_000;
-/// A peer that takes nothing for so long is not waited for on the way of an advance.
-const STALL: Duration = Duration::from_millis(200);
 /// How many commands are taken in one go.
 const BURST: usize = 256;
-
-/// What the shell tells a driver.
-pub enum Command {
-    /// A stream was opened.
-    Open { stream: u64, sink: Sink },
-    /// A stream's client said something; `done` is dropped once the engine has taken it.
-    Receive { stream: u64, message: ClientMessage, done: oneshot::Sender<()> },
-    /// Anything that needs no answer.
-    Feed(Input),
-    /// A stream's gRPC call is over; breaks the stream unless the engine ended it before.
-    Leave { stream: u64 },
-    /// A stream's client sent what cannot be read; the stream breaks and ends with this status.
-    Fail { stream: u64, status: Status },
-    /// A call that the engine answers.
-    Ask { call: u64, came_in: Input, reply: oneshot::Sender<Output> },
-    /// A test moves the virtual clock.
-    Advance { by: u64, reply: oneshot::Sender<Advanced> },
-    /// Somebody wants to see every step from here on.
-    Watch(Watcher),
-    /// Nobody new is taken; answered when nothing is open any more (LIM-3).
-    Drain { grace_ms: u64, reply: oneshot::Sender<()> },
-    /// A test resets the namespace, or the bridge stops: what is open ends.
-    Close { reset: bool, message: &'static str },
-}
-
-/// What came of an advance.
-pub struct Advanced {
-    /// Where the clock stands.
-    pub now: u64,
-    /// How many deadlines fired.
-    pub fired: u64,
-    /// Whether it was stopped because too many fired.
-    pub stopped: bool,
-}
-
-/// How the rest of the shell reaches a driver.
-pub struct Handle {
-    /// The namespace's name.
-    pub name: String,
-    /// What it takes at the most.
-    pub limits: Limits,
-    /// Whether its clock moves only by an advance.
-    pub is_virtual: bool,
-    commands: mpsc::UnboundedSender<Command>,
-    numbers: AtomicU64,
-}
-
-impl Handle {
-    /// A fresh number for a stream or a call.
-    pub fn number(&self) -> u64 {
-        self.numbers.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Gives a command; a driver that is gone takes none, and says so by dropping its replies.
-    pub fn give(&self, command: Command) {
-        _ = self.commands.send(command);
-    }
-
-    /// Asks the engine and awaits its reply; dropped before that, it tells the engine that the caller left (ACT-3).
-    pub async fn ask(self: &Arc<Self>, make: impl FnOnce(u64) -> Input) -> Option<Output> {
-        let call = self.number();
-        let (reply, answer) = oneshot::channel();
-        let mut left = LeaveNotice { handle: self, call, waiting: true };
-        self.give(Command::Ask { call, came_in: make(call), reply });
-        let output = answer.await.ok();
-        left.waiting = false;
-        output
-    }
-
-    /// What the namespace holds.
-    pub async fn snapshot(self: &Arc<Self>) -> Option<SnapshotReply> {
-        match self.ask(|call| inputs::Snapshot { call }.into()).await {
-            Some(Output::SnapshotReply(reply)) => Some(*reply),
-            _ => None,
-        }
-    }
-}
-
-struct LeaveNotice<'a> {
-    handle: &'a Handle,
-    call: u64,
-    waiting: bool,
-}
-
-impl Drop for LeaveNotice<'_> {
-    fn drop(&mut self) {
-        if self.waiting {
-            self.handle.give(Command::Feed(inputs::Abandon { call: self.call }.into()));
-        }
-    }
-}
 
 /// Begins a namespace.
 pub fn start(
@@ -128,27 +34,25 @@ pub fn start(
     clock: Clock,
     limits: Limits,
     liveness: bool,
+    kept: Option<Kept>,
     watchers: Vec<Watcher>,
     namespaces: Arc<Namespaces>,
 ) -> Arc<Handle> {
     let (commands, receiver) = mpsc::unbounded_channel();
-    let handle = Arc::new(Handle {
-        name: name.to_owned(),
-        limits: limits.clone(),
-        is_virtual: clock.is_virtual(),
-        commands,
-        numbers: AtomicU64::new(1),
-    });
+    let handle = Arc::new(Handle::new(name, limits.clone(), clock.is_virtual(), commands));
     let driver = Driver {
         name: name.to_owned(),
         engine: Engine::new(clock.now(), limits, liveness),
         clock,
         commands: receiver,
         put_off: VecDeque::new(),
+        jumps: Vec::new(),
+        participants: Participants::new(liveness),
         streams: HashMap::new(),
         calls: HashMap::new(),
         drained: None,
         grace_us: 0,
+        kept,
         watchers,
         touched: Instant::now(),
         namespaces,
@@ -157,23 +61,39 @@ pub fn start(
     handle
 }
 
-struct Stream {
+/// A stream that is open.
+pub struct Stream {
     sink: Sink,
     /// Messages given to the sink that the transport has not taken yet.
-    unwritten: u64,
+    pub unwritten: u64,
+    /// What is counted of it.
+    pub traffic: Traffic,
+    /// Which participant's it is.
+    pub tag: Option<Tag>,
 }
 
-struct Driver {
+/// What owns one engine.
+pub struct Driver {
     name: String,
-    engine: Engine,
-    clock: Clock,
-    commands: mpsc::UnboundedReceiver<Command>,
-    /// Advances that came while another one was under way.
+    /// The engine.
+    pub engine: Engine,
+    /// Where its time comes from.
+    pub clock: Clock,
+    /// What the shell says.
+    pub commands: mpsc::UnboundedReceiver<Command>,
+    /// Advances that wait until all that came with them has been taken, and those before them are through.
     put_off: VecDeque<Command>,
-    streams: HashMap<u64, Stream>,
-    calls: HashMap<u64, oneshot::Sender<Output>>,
+    /// Who waits for the clock to go to what is awaited.
+    pub jumps: Vec<oneshot::Sender<Result<u64, Stopped>>>,
+    /// Who takes part in the clock.
+    pub participants: Participants,
+    /// The open streams, by number.
+    pub streams: HashMap<u64, Stream>,
+    calls: HashMap<u64, (oneshot::Sender<Output>, Option<Tag>)>,
     drained: Option<oneshot::Sender<()>>,
     grace_us: u64,
+    /// The last steps, where they are kept.
+    kept: Option<Kept>,
     watchers: Vec<Watcher>,
     touched: Instant,
     namespaces: Arc<Namespaces>,
@@ -183,12 +103,7 @@ impl Driver {
     async fn run(mut self) {
         let mut burst = Vec::with_capacity(BURST);
         loop {
-            if let Some(command) = self.put_off.pop_front() {
-                if !self.take(command).await {
-                    return;
-                }
-                continue;
-            }
+            self.move_clock().await;
             let wake = self.wake();
             tokio::select! {
                 biased;
@@ -197,7 +112,7 @@ impl Driver {
                         return;
                     }
                     for command in burst.drain(..) {
-                        if !self.take(command).await {
+                        if !self.take(command) {
                             return;
                         }
                     }
@@ -240,27 +155,47 @@ impl Driver {
     }
 
     fn busy(&self) -> bool {
-        !self.streams.is_empty() || !self.calls.is_empty()
+        !self.streams.is_empty() || !self.calls.is_empty() || !self.participants.is_empty()
     }
 
-    /// Takes a command; answers false when the namespace has ended.
-    async fn take(&mut self, command: Command) -> bool {
-        if let Command::Advance { by, reply } = command {
-            let advanced = self.advance(by).await;
-            _ = reply.send(advanced);
-            return true;
+    /// Moves the clock for who asked for it. Only between bursts: what is left in one might be what the clock waits
+    /// for, and meanwhile nothing is taken but from the channel.
+    async fn move_clock(&mut self) {
+        loop {
+            while let Some(Command::Advance { by, patience, reply }) = self.put_off.pop_front() {
+                let advanced = self.advance(by, patience).await;
+                _ = reply.send(advanced);
+            }
+            if !self.jumps.is_empty() {
+                self.consider_jump().await;
+            }
+            if self.put_off.is_empty() {
+                return;
+            }
         }
-        self.take_now(command)
     }
 
-    fn take_now(&mut self, command: Command) -> bool {
+    /// Takes a command, but puts off what takes its time; answers false when the namespace has ended.
+    pub fn take(&mut self, command: Command) -> bool {
         match command {
-            Command::Open { stream, sink } => {
+            Command::Open { stream, sink, tag } => {
                 self.touched = Instant::now();
-                self.streams.insert(stream, Stream { sink, unwritten: 0 });
+                if let Some(tag) = &tag {
+                    self.participants.began(tag, Some(stream));
+                }
+                let opened = Stream { sink, unwritten: 0, traffic: Traffic::default(), tag };
+                self.streams.insert(stream, opened);
                 self.feed(inputs::Open { stream }.into());
             }
             Command::Receive { stream, message, done } => {
+                if let Some(open) = self.streams.get_mut(&stream) {
+                    open.traffic.received += 1;
+                    if let ClientMessage::Ack(ack) = &message
+                        && open.traffic.agent.is_empty()
+                    {
+                        open.traffic.agent.clone_from(&ack.message_id);
+                    }
+                }
                 self.feed(inputs::Receive { stream, message }.into());
                 drop(done);
             }
@@ -272,28 +207,36 @@ impl Driver {
                 }
                 if let Input::Abandon(abandon) = &came_in {
                     self.touched = Instant::now();
-                    self.calls.remove(&abandon.call);
+                    self.forget_call(abandon.call);
                 }
                 self.feed(came_in);
             }
             Command::Leave { stream } => {
                 self.touched = Instant::now();
-                if self.streams.remove(&stream).is_some() {
+                if self.forget(stream).is_some() {
                     self.feed(inputs::Break { stream }.into());
                 }
             }
             Command::Fail { stream, status } => {
-                if let Some(failed) = self.streams.remove(&stream) {
+                if let Some(failed) = self.forget(stream) {
                     failed.sink.end_with(status, false);
                     self.feed(inputs::Break { stream }.into());
                 }
             }
-            Command::Ask { call, came_in, reply } => {
+            Command::Ask { call, came_in, reply, tag } => {
                 self.touched = Instant::now();
-                self.calls.insert(call, reply);
+                if let Some(tag) = &tag {
+                    self.participants.began(tag, None);
+                }
+                self.calls.insert(call, (reply, tag));
                 self.feed(came_in);
             }
-            Command::Watch(watcher) => self.watchers.push(watcher),
+            Command::Watch(mut watcher) => {
+                if let (true, Some(kept)) = (watcher.kept, &self.kept) {
+                    kept.tell(&self.name, &mut watcher);
+                }
+                self.watchers.push(watcher);
+            }
             Command::Drain { grace_ms, reply } => {
                 self.drained = Some(reply);
                 self.grace_us = grace_ms * 1000;
@@ -303,22 +246,54 @@ impl Driver {
                 self.close(reset, message);
                 return false;
             }
+            Command::Jump { reply } => {
+                self.participants.watch(self.clock.now());
+                self.jumps.push(reply);
+            }
+            Command::Reconsider => {}
+            Command::Join { participant, seat, teller } => {
+                self.participants.join(&participant, seat, teller, self.clock.now());
+            }
+            Command::Report { seat, report } => self.participants.reported(seat, report),
+            Command::Depart { seat, status } => {
+                self.touched = Instant::now();
+                self.participants.leave(seat, status);
+            }
             advance @ Command::Advance { .. } => self.put_off.push_back(advance),
         }
         true
     }
 
+    fn forget(&mut self, stream: u64) -> Option<Stream> {
+        let gone = self.streams.remove(&stream)?;
+        if let Some(tag) = &gone.tag {
+            self.participants.ended(tag);
+        }
+        Some(gone)
+    }
+
+    fn forget_call(&mut self, call: u64) -> Option<oneshot::Sender<Output>> {
+        let (reply, tag) = self.calls.remove(&call)?;
+        if let Some(tag) = &tag {
+            self.participants.ended(tag);
+        }
+        Some(reply)
+    }
+
     /// Lets the engine handle an input, and does what it says.
-    fn feed(&mut self, came_in: Input) {
+    pub fn feed(&mut self, came_in: Input) {
         let now = self.clock.now();
         self.watchers.retain(Watcher::is_open);
-        let watched = (!self.watchers.is_empty()).then(|| came_in.clone());
+        let watched = (self.kept.is_some() || !self.watchers.is_empty()).then(|| came_in.clone());
         let outputs = self.engine.handle(came_in, now);
         if let Some(came_in) = watched {
             let step = Step { at: now, input: came_in, outputs: outputs.clone() };
             let line = trace::encode_step(&step);
             for watcher in &mut self.watchers {
                 watcher.tell(&self.name, &line);
+            }
+            if let Some(kept) = &mut self.kept {
+                kept.add(line);
             }
         }
         for output in outputs {
@@ -331,6 +306,7 @@ impl Driver {
             Output::Send(send) => {
                 if let Some(stream) = self.streams.get_mut(&send.stream) {
                     stream.unwritten += 1;
+                    stream.traffic.sent += 1;
                     stream.sink.send(send.message);
                 }
             }
@@ -340,17 +316,19 @@ impl Driver {
                 }
             }
             Output::End(end) => {
-                if let Some(stream) = self.streams.remove(&end.stream) {
+                if let Some(stream) = self.forget(end.stream) {
                     stream.sink.end(&end.status, &end.message, end.abrupt);
                 }
             }
             Output::PauseReading(pause) => {
-                if let Some(stream) = self.streams.get(&pause.stream) {
+                if let Some(stream) = self.streams.get_mut(&pause.stream) {
+                    stream.traffic.paused = true;
                     stream.sink.pause(true);
                 }
             }
             Output::ResumeReading(resume) => {
-                if let Some(stream) = self.streams.get(&resume.stream) {
+                if let Some(stream) = self.streams.get_mut(&resume.stream) {
+                    stream.traffic.paused = false;
                     stream.sink.pause(false);
                 }
             }
@@ -376,42 +354,8 @@ impl Driver {
             Output::SnapshotReply(reply) => reply.call,
             _ => return,
         };
-        if let Some(waiting) = self.calls.remove(&call) {
+        if let Some(waiting) = self.forget_call(call) {
             _ = waiting.send(output);
-        }
-    }
-
-    /// Moves the virtual clock and fires what falls due, by deadline; what each sends is written before the next fires.
-    async fn advance(&mut self, by: u64) -> Advanced {
-        let target = self.clock.now() + by;
-        let mut fired = 0;
-        self.flush().await;
-        while let Some(deadline) = self.engine.next_deadline().filter(|deadline| *deadline <= target) {
-            if fired == MOST_DEADLINES {
-                return Advanced { now: self.clock.now(), fired, stopped: true };
-            }
-            self.clock.move_to(deadline);
-            self.feed(inputs::Tick {}.into());
-            fired += 1;
-            self.flush().await;
-        }
-        self.clock.move_to(target);
-        Advanced { now: target, fired, stopped: false }
-    }
-
-    /// Takes commands until every stream has written what it holds, or the peers that are left take nothing.
-    async fn flush(&mut self) {
-        loop {
-            while let Ok(command) = self.commands.try_recv() {
-                self.take_now(command);
-            }
-            if self.streams.values().all(|stream| stream.unwritten == 0) {
-                return;
-            }
-            match timeout(STALL, self.commands.recv()).await {
-                Ok(Some(command)) => _ = self.take_now(command),
-                Ok(None) | Err(_) => return,
-            }
         }
     }
 
@@ -425,6 +369,8 @@ impl Driver {
             self.clock.move_to(over);
             self.feed(inputs::Tick {}.into());
         }
+        self.participants.close(message);
+        self.jumps.clear();
         for (_, stream) in self.streams.drain() {
             stream.sink.end("UNAVAILABLE", message, false);
         }

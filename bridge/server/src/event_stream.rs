@@ -7,8 +7,9 @@ use tokio::sync::{oneshot, watch};
 use tonic::{Code, Status, Streaming};
 
 use crate::codec;
-use crate::driver::{Command, Handle};
 use crate::ending::Ending;
+use crate::handle::{Command, Handle};
+use crate::participants::Tag;
 use crate::sink::{self, Outgoing};
 use crate::wire::view::ClientEvent;
 
@@ -17,10 +18,11 @@ pub async fn serve(
     handle: Arc<Handle>,
     incoming: Streaming<ClientEvent>,
     ending: Ending,
+    tag: Option<Tag>,
 ) -> Result<Outgoing, Status> {
     let stream = handle.number();
     let (sink, outgoing, gate) = sink::pair(&handle, stream);
-    handle.give(Command::Open { stream, sink });
+    handle.give(Command::Open { stream, sink, tag });
     let (fault, failed) = oneshot::channel();
     tokio::spawn(read(Arc::clone(&handle), stream, incoming, ending, gate.paused, fault));
     // Dropped on the way, `outgoing` tells the driver that the call is over.

@@ -12,8 +12,9 @@ use tokio::task::JoinSet;
 use tonic::{Code, Status};
 
 use crate::clock::Clock;
-use crate::driver::{self, Command, Handle};
-use crate::watch::Watcher;
+use crate::driver;
+use crate::handle::{Command, Handle};
+use crate::watch::{Kept, Watcher};
 
 /// A namespace on the real clock is removed when it was empty for so long (protocol, section 2).
 const IDLE: Duration = Duration::from_secs(60);
@@ -53,7 +54,7 @@ impl Namespaces {
         if let Some(handle) = self.lock().handles.get(name) {
             return Ok(Arc::clone(handle));
         }
-        match self.create(name, false, true, self.limits.clone()) {
+        match self.create(name, false, true, self.limits.clone(), false) {
             Err(status) if status.code() == Code::AlreadyExists => self.find(name),
             made => made,
         }
@@ -69,13 +70,14 @@ impl Namespaces {
         })
     }
 
-    /// Makes a namespace.
+    /// Makes a namespace; `keeps` says whether its last steps are kept for watchers that come later.
     pub fn create(
         self: &Arc<Self>,
         name: &str,
         is_virtual: bool,
         liveness: bool,
         limits: Limits,
+        keeps: bool,
     ) -> Result<Arc<Handle>, Status> {
         let named = quote(name);
         if let Some(problem) = agent_id_problem(name) {
@@ -100,7 +102,8 @@ impl Namespaces {
         let clock = if is_virtual { Clock::standing() } else { Clock::real() };
         state.watchers.retain(Watcher::is_open);
         let watchers = state.watchers.iter().filter(|watcher| watcher.sees(name)).cloned().collect();
-        let handle = driver::start(name, clock, limits, liveness, watchers, Arc::clone(self));
+        let kept = keeps.then(Kept::default);
+        let handle = driver::start(name, clock, limits, liveness, kept, watchers, Arc::clone(self));
         state.handles.insert(name.to_owned(), Arc::clone(&handle));
         Ok(handle)
     }

@@ -13,7 +13,7 @@ use tokio_stream::Stream;
 use tonic::{Code, Status};
 
 use crate::codec;
-use crate::driver::{Command, Handle};
+use crate::handle::{Command, Handle};
 use crate::wire::view::ServerEvent;
 
 /// How long an ended stream may take to write what was sent before its end.

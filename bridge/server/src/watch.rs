@@ -1,5 +1,7 @@
 //! Whoever wants to see every step of a namespace: a bounded queue that counts what it leaves out.
+//! What happened before it came is kept for it, where somebody may want to see that (`Kept`).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,6 +20,8 @@ const MOST_BYTES: usize = 32 * 1024 * 1024;
 pub struct Watcher {
     /// The namespace it watches; empty for all.
     pub namespace: String,
+    /// Whether it is told first what was kept.
+    pub kept: bool,
     lines: mpsc::Sender<WatchResponse>,
     waiting: Arc<AtomicUsize>,
     skipped: u64,
@@ -25,7 +29,7 @@ pub struct Watcher {
 
 impl Watcher {
     /// A watcher, and where its lines come out.
-    pub fn new(namespace: String) -> (Self, impl Stream<Item = WatchResponse>) {
+    pub fn new(namespace: String, kept: bool) -> (Self, impl Stream<Item = WatchResponse>) {
         let (lines, receiver) = mpsc::channel(MOST_LINES);
         let waiting = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&waiting);
@@ -33,7 +37,7 @@ impl Watcher {
             counted.fetch_sub(response.line.len(), Ordering::Relaxed);
             response
         });
-        (Self { namespace, lines, waiting, skipped: 0 }, fetched)
+        (Self { namespace, kept, lines, waiting, skipped: 0 }, fetched)
     }
 
     /// Whether anyone still reads.
@@ -62,13 +66,42 @@ impl Watcher {
     }
 }
 
+/// The last steps of an engine, for watchers that come later.
+#[derive(Default)]
+pub struct Kept {
+    lines: VecDeque<String>,
+    bytes: usize,
+    dropped: u64,
+}
+
+impl Kept {
+    /// Keeps a step, and drops the oldest where there are too many.
+    pub fn add(&mut self, line: String) {
+        self.bytes += line.len();
+        self.lines.push_back(line);
+        while self.lines.len() > MOST_LINES || self.bytes > MOST_BYTES {
+            let Some(oldest) = self.lines.pop_front() else { break };
+            self.bytes -= oldest.len();
+            self.dropped += 1;
+        }
+    }
+
+    /// Tells a watcher what was kept.
+    pub fn tell(&self, namespace: &str, watcher: &mut Watcher) {
+        watcher.skipped += self.dropped;
+        for line in &self.lines {
+            watcher.tell(namespace, line);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
     async fn what_a_slow_watcher_misses_is_counted() {
-        let (mut watcher, lines) = Watcher::new(String::new());
+        let (mut watcher, lines) = Watcher::new(String::new(), false);
         tokio::pin!(lines);
         let line = "x".repeat(MOST_BYTES / 2);
         for _ in 0..4 {
@@ -82,5 +115,27 @@ mod tests {
         watcher.tell("ns", &line);
         assert_eq!(skipped(&mut lines).await, Some(0));
         assert_eq!(skipped(&mut lines).await, Some(2));
+    }
+
+    #[tokio::test]
+    async fn a_later_watcher_is_told_the_last_steps() {
+        let mut kept = Kept::default();
+        for number in 0..MOST_LINES + 5 {
+            kept.add(number.to_string());
+        }
+        let (mut watcher, lines) = Watcher::new("ns".into(), true);
+        tokio::pin!(lines);
+        kept.tell("ns", &mut watcher);
+        let first = StreamExt::next(&mut lines).await.unwrap_or_default();
+        assert_eq!((first.line.as_str(), first.skipped), ("5", 5));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_in_bytes() {
+        let mut kept = Kept::default();
+        for _ in 0..3 {
+            kept.add("x".repeat(MOST_BYTES / 2));
+        }
+        assert_eq!((kept.lines.len(), kept.dropped), (2, 1));
     }
 }

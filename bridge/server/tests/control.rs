@@ -52,9 +52,9 @@ async fn a_real_clock_does_not_advance() {
     let bridge = TestBridge::start(config());
     let mut control = bridge.control().await;
     bridge.stub().await.heartbeat(v1::HeartbeatRequest::default()).await.expect("an answer");
-    let request = c::AdvanceRequest { namespace: NAMESPACE.into(), by_us: 1 };
+    let request = c::AdvanceRequest { namespace: NAMESPACE.into(), by_us: 1, patience_ms: 0 };
     assert_eq!(control.advance(request).await.expect_err("real").code(), Code::FailedPrecondition);
-    let request = c::AdvanceRequest { namespace: "nowhere".into(), by_us: 1 };
+    let request = c::AdvanceRequest { namespace: "nowhere".into(), by_us: 1, patience_ms: 0 };
     assert_eq!(control.advance(request).await.expect_err("none").code(), Code::NotFound);
 }
 
@@ -95,10 +95,27 @@ async fn watch_tells_every_step_as_a_line_of_a_trace() {
 }
 
 #[tokio::test]
+async fn a_later_watch_is_told_what_was_kept_if_it_asks() {
+    let bridge = TestBridge::start(config());
+    let mut control = bridge.stand_still_with(&[]).await;
+    for timestamp_ms in [5, 6] {
+        bridge.stub().await.heartbeat(v1::HeartbeatRequest { timestamp_ms }).await.expect("an answer");
+    }
+    let watch = c::WatchRequest { namespace: NAMESPACE.into(), kept: true };
+    let mut lines = control.watch(watch).await.expect("watching").into_inner();
+    // Making the namespace asks it for its time, which is a step as well.
+    for input in ["\"kind\":\"snapshot\"", "\"timestamp_ms\":5", "\"timestamp_ms\":6"] {
+        let step = tokio::time::timeout(PATIENCE, lines.message()).await.expect("in time").expect("a line");
+        let line = step.expect("a line").line;
+        assert!(line.contains(input), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn a_watch_of_one_namespace_ends_with_it() {
     let bridge = TestBridge::start(config());
     let mut control = bridge.stand_still_with(&[]).await;
-    let watch = c::WatchRequest { namespace: NAMESPACE.into() };
+    let watch = c::WatchRequest { namespace: NAMESPACE.into(), kept: false };
     let mut lines = control.watch(watch).await.expect("watching").into_inner();
     control.reset(c::ResetRequest { namespace: NAMESPACE.into() }).await.expect("reset");
     let ended = tokio::time::timeout(PATIENCE, async { while let Ok(Some(_)) = lines.message().await {} });

@@ -22,11 +22,11 @@ async fn every_namespace_tells_what_it_counted() {
     let address =
         metrics::serve("127.0.0.1:0".parse().expect("an address"), namespaces.clone()).await.expect("served");
     let one = namespaces.get("one").expect("made");
-    one.ask(|call| Register { call, agent_id: "a".into(), ..Default::default() }.into())
+    one.ask(None, |call| Register { call, agent_id: "a".into(), ..Default::default() }.into())
         .await
         .expect("answered");
     let two = namespaces.get("two").expect("made");
-    two.ask(|call| Heartbeat { call, timestamp_ms: 1 }.into()).await.expect("answered");
+    two.ask(None, |call| Heartbeat { call, timestamp_ms: 1 }.into()).await.expect("answered");
     let text = get(address, "/metrics").await;
     assert!(text.starts_with("HTTP/1.1 200"), "{text}");
     for line in [

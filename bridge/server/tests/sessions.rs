@@ -37,8 +37,11 @@ async fn a_handshake_that_does_not_come_is_not_waited_for() {
     // The stream is open once a handshake timer is there to fire.
     let fired = async {
         loop {
-            let request =
-                loom_bridge::wire::control::AdvanceRequest { namespace: NAMESPACE.into(), by_us: 10_000_000 };
+            let request = loom_bridge::wire::control::AdvanceRequest {
+                namespace: NAMESPACE.into(),
+                by_us: 10_000_000,
+                patience_ms: 0,
+            };
             if control.advance(request).await.expect("advanced").into_inner().fired > 0 {
                 break;
             }

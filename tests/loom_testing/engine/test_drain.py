@@ -5,6 +5,7 @@ from __future__ import annotations
 from loom.codes import Code
 from loom_testing.engine import inputs as i
 from loom_testing.engine import messages as m
+from loom_testing.engine import outputs as o
 from tests.loom_testing.engine.world import World
 
 
@@ -12,6 +13,7 @@ def test_an_idle_engine_is_drained_at_once(world: World) -> None:
     world.register("a")
     world.do(i.DrainAll(1000))
     assert world.drained
+    assert world.do(i.Tick()) == [], "it is said once"
 
 
 def test_open_calls_finish_and_nothing_new_begins(world: World) -> None:
@@ -64,3 +66,27 @@ def test_a_silent_transport_does_not_hold_it_up(world: World) -> None:
     assert not world.drained
     world.wait(2)
     assert world.drained
+
+
+def test_streams_are_told_and_ended_in_the_order_in_which_they_were_opened(world: World) -> None:
+    first, second = world.join("a"), world.join("b", capabilities=[m.Capability("c")])
+    world.do(i.Break(first.number))
+    third = world.join("d")
+    call = world.invoke("c")
+    told = [output.stream for output in world.do(i.DrainAll(5000)) if isinstance(output, o.Send)]
+    assert told == [second.number, third.number]
+    world.do(i.Abandon(call))
+    assert [client.ended is not None for client in (second, third)] == [True, True]
+    assert world.drained
+    assert world.engine.next_deadline() is None
+
+
+def test_what_is_left_is_cut_in_the_order_in_which_it_was_opened(world: World) -> None:
+    first, second = world.join("a"), world.join("b", capabilities=[m.Capability("c")])
+    world.do(i.Break(first.number))
+    third = world.join("d")
+    world.invoke("c")
+    world.do(i.DrainAll(1000))
+    world.now += 1_000_000
+    ended = [output.stream for output in world.do(i.Tick()) if isinstance(output, o.End)]
+    assert ended == [second.number, third.number]

@@ -6,6 +6,9 @@ from loom_testing.engine import Engine
 from loom_testing.engine import inputs as i
 from loom_testing.engine import messages as m
 from loom_testing.engine import outputs as o
+from loom_testing.engine.engine import _of_agent, _on_stream, _stream_gone
+from loom_testing.engine.stream import Stream
+from loom_testing.engine.timers import TimerKind
 from tests.loom_testing.engine.world import START, World
 
 
@@ -55,3 +58,31 @@ def test_two_engines_share_nothing() -> None:
     one.handle(i.Register(1, "a"), START)
     assert not one.is_idle
     assert two.is_idle
+
+
+def test_what_is_about_a_stream_is_done_to_it_while_it_is_there(world: World) -> None:
+    """The three ways to a stream: by its number, by its agent's id, by its timer."""
+    core, agent = world.engine._core, world.join("a")
+    world.register("b")
+    done: list[tuple[object, int]] = []
+
+    def act(core: object, stream: Stream) -> None:
+        done.append((core, stream.number))
+
+    _stream_gone(act)(core, i.Break(agent.number))
+    _of_agent(act)(core, i.Hold("a"))
+    _on_stream(act)(core, (TimerKind.SLOW, agent.number))
+    assert done == [(core, agent.number)] * 3
+    _stream_gone(act)(core, i.Break(99))
+    _of_agent(act)(core, i.Hold("b"))
+    _of_agent(act)(core, i.Hold("nobody"))
+    assert len(done) == 3
+
+
+def test_silence_is_death_unless_said_otherwise() -> None:
+    """SES-7."""
+    engine = Engine(START)
+    engine.handle(i.Register(1, "a", features=["session"]), START)
+    engine.handle(i.Open(2), START)
+    engine.handle(i.Receive(2, m.Ack("a")), START)
+    assert engine.next_deadline() == START + 9_000_000

@@ -80,55 +80,77 @@ def _tag(field: int, wire_type: int) -> bytes:
     return bytes([*out, value])
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        _tag(100, 0) + b"\x05",
-        _tag(100, 1) + b"12345678",
-        _tag(100, 2) + b"\x03abc",
-        _tag(100, 5) + b"1234",
-        group(1),
-        group(64),
-        _tag(100, 3) + _tag(1, 0) + b"\x05" + _tag(100, 4),
-    ],
-)
+CARRIED = [
+    b"",
+    Event(id="i" * 128, type="t").SerializeToString(),
+    _tag(100, 0) + b"\x05",
+    _tag(100, 1) + b"12345678",
+    _tag(100, 2) + b"\x03abc",
+    _tag(100, 5) + b"1234",
+    group(1),
+    group(64),
+    b"\x3d\x00\x00\x80\x3f\x0a\x01i",
+    b"\x8a\x00\x01i\x92\x80\x00\x01t\xaa\x00\x07\x8a\x00\x01k\x92\x00\x00",
+    b"\x2a\x02" + _tag(3, 0) + b"\x01",
+    _tag(2**29 - 1, 0) + b"\x05",
+    _tag(100, 3) + _tag(1, 0) + b"\x05" + _tag(100, 4),
+]
+
+
+@pytest.mark.parametrize("data", CARRIED)
 def test_unknown_fields_are_carried(data: bytes) -> None:
     scan(data)
     Event.FromString(data)
 
 
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"\x0a", "inside a number"),
-        (b"\x0a\x05ab", "longer than what is left"),
-        (b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "longer than what is left"),
-        (b"\x0a\x01\xff", "not UTF-8"),
-        (b"\x22\x02\xc3\x28", "not UTF-8"),
-        (b"\x42\x03\xed\xa0\x80", "not UTF-8"),
-        (b"\x08\x01", "field 1 has wire type 0"),
-        (b"\x1a\x00", "field 3 has wire type 2"),
-        (b"\x3a\x00", "field 7 has wire type 2"),
-        (b"\x18" + b"\x80" * 10 + b"\x01", "more than 64 bits"),
-        (b"\x18" + b"\xff" * 9 + b"\x02", "more than 64 bits"),
-        (b"\x3d\x00\x00", "inside a number"),
-        (b"\x00\x00", "the number 0"),
-        (_tag(100, 6), "unknown wire type 6"),
-        (_tag(100, 7), "unknown wire type 7"),
-        (_tag(100, 4), "ends without having begun"),
-        (_tag(100, 3), "inside a number"),
-        (_tag(100, 3) + _tag(101, 4), "ends without having begun"),
-        (group(65), "more than 64 deep"),
-        (b"\xff\xff\xff\xff\xff\x01", "more than 32 bits"),
-        (b"\x8a\x80\x80\x80\x80\x00\x00", "more than 32 bits"),
-        (b"\x2a\x04\x0a\x02ab"[:4], "longer than what is left"),
-        (b"\x2a\x02\x0a\x05", "longer than what is left"),
-        (b"\x2a\x03\x0a\x01\xff", "not UTF-8"),
-        (b"\x2a\x03\x12\x01\xff", "not UTF-8"),
-        (b"\x2a\x02\x08\x01", "field 1 has wire type 0"),
-    ],
-)
+def test_a_tag_may_have_more_bytes_than_it_needs() -> None:
+    """PUB-3: every protobuf reader takes such a tag for what it is, and so does the scan."""
+    entry = b"\x8a\x80\x00\x0bloom.ttl_ms\x92\x00\x015"
+    data = b"\x8a\x00\x01i\x92\x80\x80\x80\x00\x01t\xaa\x00" + bytes([len(entry)]) + entry
+    view = scan(data)
+    assert (view.id, view.type, view.ttl) == ("i", "t", b"5")
+    assert Event.FromString(data) == Event(id="i", type="t", metadata={"loom.ttl_ms": "5"})
+
+
+MALFORMED = [
+    (b"\x88\x00\x01", "field 1 has wire type 0"),
+    (b"\x2a\x03\x88\x00\x01", "field 1 has wire type 0"),
+    (b"\x0a", "it ends inside a number"),
+    (b"\x0a\x05ab", "a field is longer than what is left"),
+    (b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "a field is longer than what is left"),
+    (b"\x0a\x01\xff", "a string is not UTF-8"),
+    (b"\x22\x02\xc3\x28", "a string is not UTF-8"),
+    (b"\x42\x03\xed\xa0\x80", "a string is not UTF-8"),
+    (b"\x08\x01", "field 1 has wire type 0"),
+    (b"\x1a\x00", "field 3 has wire type 2"),
+    (b"\x3a\x00", "field 7 has wire type 2"),
+    (b"\x18" + b"\x80" * 10 + b"\x01", "a number has more than 64 bits"),
+    (b"\x18" + b"\xff" * 9 + b"\x02", "a number has more than 64 bits"),
+    (b"\x3d\x00\x00", "it ends inside a number"),
+    (b"\x00\x00", "a field has the number 0"),
+    (b"\x07\x00", "a field has the number 0"),
+    (_tag(9, 2) + b"\x00", "field 9 has wire type 2"),
+    (b"\x2a\x02" + _tag(2, 0) + b"\x01", "field 2 has wire type 0"),
+    (b"\xff\xff\xff\xff\x0f", "field 536870911 has the unknown wire type 7"),
+    (b"\x80\x80\x80\x80\x10\x01", "a tag has more than 32 bits"),
+    (_tag(100, 6), "field 100 has the unknown wire type 6"),
+    (_tag(100, 7), "field 100 has the unknown wire type 7"),
+    (_tag(100, 4), "group 100 ends without having begun"),
+    (_tag(100, 3), "it ends inside a number"),
+    (_tag(100, 3) + _tag(101, 4), "group 101 ends without having begun"),
+    (group(65), "groups are nested more than 64 deep"),
+    (b"\xff\xff\xff\xff\xff\x01", "a tag has more than 32 bits"),
+    (b"\x8a\x80\x80\x80\x80\x00\x00", "a tag has more than 32 bits"),
+    (b"\x2a\x04\x0a\x02ab"[:4], "a field is longer than what is left"),
+    (b"\x2a\x02\x0a\x05", "a field is longer than what is left"),
+    (b"\x2a\x03\x0a\x01\xff", "a string is not UTF-8"),
+    (b"\x2a\x03\x12\x01\xff", "a string is not UTF-8"),
+    (b"\x2a\x02\x08\x01", "field 1 has wire type 0"),
+]
+
+
+@pytest.mark.parametrize(("data", "reason"), MALFORMED)
 def test_malformed(data: bytes, reason: str) -> None:
-    with pytest.raises(Malformed, match=reason):
+    with pytest.raises(Malformed) as refused:
         scan(data)
+    assert str(refused.value) == reason

@@ -9,6 +9,7 @@ import pytest
 from loom.codes import Code
 from loom_testing.engine import inputs as i
 from loom_testing.engine import messages as m
+from loom_testing.engine import outputs as o
 from tests.loom_testing.engine.world import World, event
 
 
@@ -136,6 +137,63 @@ def test_realtime_drops_as_many_as_its_bytes_need(make_world: Any) -> None:
     assert slow.event_ids() == ["e3", "big"]
 
 
+def test_a_realtime_event_that_was_sent_is_not_dropped(make_world: Any) -> None:
+    """FLOW-1."""
+    world = make_world(queue_events=1)
+    agent = world.join("a", subscriptions=[m.Subscription("x", qos=0)])
+    publisher = world.join("p")
+    world.publish(publisher, "x", "sent")
+    world.do(i.Hold("a"))
+    world.publish(publisher, "x", "dropped")
+    world.publish(publisher, "x", "last")
+    world.do(i.Release("a"))
+    assert agent.event_ids() == ["sent", "last"]
+
+
+def test_who_waits_first_is_read_again_first(make_world: Any) -> None:
+    """FLOW-2: also where copies expire at the same time."""
+    world = make_world(queue_events=1)
+    held(world, "slow", "x")
+    publishers = [world.join(name) for name in ("p1", "p2", "p3")]
+    world.publish(publishers[0], "x", "queued")
+    for publisher in publishers:
+        world.publish(publisher, "x", "waits", loom__ttl_ms="500")
+    world.now += 500_000
+    resumed = [output.stream for output in world.do(i.Tick()) if isinstance(output, o.ResumeReading)]
+    assert resumed == [publisher.number for publisher in publishers]
+
+
+def test_an_expired_realtime_event_is_not_dropped_again(make_world: Any) -> None:
+    """PUB-7, FLOW-1."""
+    world = make_world(queue_events=1)
+    slow = held(world, "slow", subscriptions=[m.Subscription("x", qos=0)])
+    publisher = world.join("p")
+    world.publish(publisher, "x", "expired", loom__ttl_ms="500")
+    world.wait(0.5)
+    world.publish(publisher, "x", "dropped")
+    world.publish(publisher, "x", "last")
+    world.do(i.Release("slow"))
+    assert slow.event_ids() == ["last"]
+    assert slow.take(m.Err)[0].message == "1 realtime event was dropped because the queue was full"
+
+
+def test_many_dropped_events_do_not_keep_the_others_from_expiring(make_world: Any) -> None:
+    """PUB-7: also after the deadlines of what was dropped have been tidied away."""
+    world = make_world(queue_events=6)
+    slow = held(world, "slow", "keep", subscriptions=[m.Subscription("x", qos=0)])
+    publisher = world.join("p")
+    for number in range(5):
+        world.publish(publisher, "keep", f"k{number}", loom__ttl_ms="1000" if number else "3000")
+    for number in range(100):
+        world.publish(publisher, "x", f"e{number}", loom__ttl_ms="2000")
+    world.wait(1)
+    assert world.snapshot().counters["copies_expired"] == 4
+    world.wait(1)
+    assert world.snapshot().counters["copies_expired"] == 5
+    world.do(i.Release("slow"))
+    assert slow.event_ids() == ["k0"]
+
+
 def test_a_slow_consumer_is_cut_off_and_the_others_go_on(make_world: Any) -> None:
     """FLOW-3."""
     world = make_world(queue_events=1)
@@ -175,6 +233,40 @@ def test_a_queue_that_is_not_full_never_cuts_off(world: World) -> None:
     world.publish(slow, "x", "e1")
     world.wait(3600)
     assert slow.ended is None
+
+
+def test_a_queue_that_emptied_by_itself_cuts_nobody_off(make_world: Any) -> None:
+    """FLOW-3: there is room again, although the transport made no progress."""
+    world = make_world(queue_events=1)
+    slow = held(world, "slow", "x")
+    publisher = world.join("p")
+    world.publish(publisher, "x", "expires", loom__ttl_ms="500")
+    world.wait(3600)
+    assert slow.ended is None
+
+
+def test_what_comes_later_gives_a_slow_consumer_no_more_time(make_world: Any) -> None:
+    """FLOW-3."""
+    world = make_world(queue_events=1)
+    slow = held(world, "slow", "x")
+    publisher = world.join("p")
+    world.publish(publisher, "x", "e1")
+    world.wait(5)
+    world.publish(publisher, "x", "e2")
+    world.wait(4.999)
+    assert slow.ended is None
+    world.wait(0.001)
+    assert slow.ended is not None
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_queue_is_full_to_the_byte(make_world: Any, left: int) -> None:
+    """FLOW-3: with room for one byte it is not full."""
+    world = make_world(queue_bytes=len(event("e1")) + left)
+    slow = held(world, "slow", "x")
+    world.publish(slow, "x", "e1")
+    world.wait(10)
+    assert (slow.ended is None) == bool(left)
 
 
 def test_a_full_queue_of_realtime_events_counts_as_full(make_world: Any) -> None:
@@ -271,3 +363,17 @@ def test_reports_about_forgotten_streams_are_ignored(world: World) -> None:
     for late in (i.Writable(agent.number, 1), i.Break(agent.number), i.Receive(agent.number, m.Ping(1))):
         assert world.do(late) == []
     assert event("e")
+
+
+def test_a_client_that_took_half_of_its_replies_is_read_again(make_world: Any) -> None:
+    """FLOW-1: it stops at as many as the limit says, and goes on with half of them left."""
+    world = make_world(writes=False, stream_replies=5, stream_window=1)
+    agent = world.join("a")
+    for number in range(5):
+        assert not agent.paused
+        world.say(agent, m.Ping(number))
+    read = []
+    for _ in range(5):
+        world.wrote(agent, 1)
+        read.append(not agent.paused)
+    assert read == [False, False, True, True, True]

@@ -45,6 +45,21 @@ def test_a_call_is_found_again() -> None:
     assert len(outbox.queue) == 1
 
 
+def test_cleared_is_as_new() -> None:
+    outbox, limits = Outbox(), Limits(queue_events=1)
+    outbox.append(copy(5, qos=0, expires=5))
+    outbox.append(HandedCall(7, ActionCall(), 5))
+    outbox.append(Reply(Pong()))
+    outbox.wait(copy())
+    outbox.clear()
+    assert (outbox.events, outbox.bytes, outbox.replies) == (0, 0, 0)
+    assert outbox.has_room(1000, limits)
+    assert (outbox.copies(), outbox.next_expiry()) == ([], None)
+    assert outbox.admit(limits) is None
+    assert outbox.drop_realtime() is None
+    assert not outbox.remove_call(7)
+
+
 def test_expired_entries_do_not_pile_up() -> None:
     outbox = Outbox()
     for number in range(10_000):

@@ -1,7 +1,8 @@
-"""PUB: who receives what, how often, in which order; what is refused; queue groups; receipts."""
+"""PUB: who receives what, how often, in which order; what is refused; receipts."""
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from loom.codes import Code
 from loom.v1.event_pb2 import Event
 from loom_testing.engine import inputs as i
 from loom_testing.engine import messages as m
+from tests.loom_testing.engine.test_event import CARRIED, MALFORMED
 from tests.loom_testing.engine.world import World, event
 
 
@@ -34,6 +36,12 @@ def test_the_publisher_hears_itself_unless_it_does_not_want_to(world: World) -> 
     world.publish(humble, "x", "e2")
     assert vain.event_ids() == ["e1", "e2"]
     assert humble.event_ids() == ["e1"]
+
+
+def test_a_publisher_without_its_echo_keeps_it_from_nobody_else(world: World) -> None:
+    first, humble, last = (world.join(name, "x", echo=name != "b") for name in ("a", "b", "c"))
+    world.publish(humble, "x", "e1")
+    assert [client.event_ids() for client in (first, humble, last)] == [["e1"], [], ["e1"]]
 
 
 def test_arrives_byte_for_byte(world: World) -> None:
@@ -84,6 +92,28 @@ def test_refused_with_a_reason_and_the_stream_lives(
     world.publish(agent, "x", "good")
     assert agent.event_ids() == ["good"]
     assert world.snapshot().counters["events_refused"] == 1
+
+
+def test_a_ttl_without_a_value_is_an_empty_one(world: World) -> None:
+    """PUB-5: what is left out on the wire is the default."""
+    agent = world.join("a", ">")
+    world.say(agent, m.Publish("x", b"\x2a\x0d\x0a\x0bloom.ttl_ms"))
+    wanted = 'loom.ttl_ms "" is not a whole number from 1 to 9999999999'
+    assert [(error.code, error.message) for error in agent.take(m.Err)] == [(Code.INVALID_TTL, wanted)]
+    world.say(agent, m.Publish("x", b"\x2a\x04\x12\x02no"))
+    assert len(agent.take(m.Delivery)) == 1
+
+
+def test_every_malformed_event_is_refused_for_its_reason(world: World) -> None:
+    """PUB-3, PUB-5: the same bytes for the same reason, whichever engine looks at them."""
+    agent = world.join("a", ">")
+    for data, reason in MALFORMED:
+        world.say(agent, m.Publish("x", data))
+        error = agent.take(m.Err)[0]
+        assert (error.code, error.message) == (Code.INVALID_EVENT, f"the event is malformed: {reason}")
+    for data in CARRIED:
+        world.say(agent, m.Publish("x", data))
+    assert [delivery.event for delivery in agent.take(m.Delivery)] == CARRIED
 
 
 def test_a_confirmed_publish_needs_its_feature(world: World) -> None:
@@ -137,74 +167,6 @@ def test_type_filter_is_exact(world: World) -> None:
     assert agent.event_ids() == ["e-good", "e-fine"]
 
 
-def member(world: World, name: str, *groups: str, topic: str = "x") -> Any:
-    return world.join(name, subscriptions=[m.Subscription(topic, group=group) for group in groups])
-
-
-def test_a_group_gets_each_event_once_in_turn(world: World) -> None:
-    """PUB-8: served longest ago, then lowest registration."""
-    publisher = world.join("p")
-    one, two, three = (member(world, name, "g") for name in ("m1", "m2", "m3"))
-    for number in range(4):
-        world.publish(publisher, "x", f"e{number}")
-    assert (one.event_ids(), two.event_ids(), three.event_ids()) == (["e0", "e3"], ["e1"], ["e2"])
-    world.do(i.Break(two.number))
-    for number in range(4, 6):
-        world.publish(publisher, "x", f"e{number}")
-    assert (one.event_ids(), three.event_ids()) == (["e5"], ["e4"])
-
-
-def test_a_plain_receiver_satisfies_its_group(world: World) -> None:
-    member(world, "m1", "g")
-    both = world.join("m2", "x", subscriptions=[m.Subscription("x", group="g")])
-    outsider = world.join("o", "x")
-    world.publish(outsider, "x", "e1")
-    assert both.event_ids() == ["e1"]
-    assert outsider.event_ids() == ["e1"]
-    assert world.clients[both.number].received == []
-    assert world.snapshot().counters["copies_sent"] == 2
-
-
-def test_one_member_of_two_groups_gets_one_copy(world: World) -> None:
-    both = member(world, "m", "g", "h")
-    world.confirm(both, 1, "x", "e1")
-    assert both.event_ids() == ["e1"]
-    assert both.take(m.Receipt) == [m.Receipt(1, 1)]
-
-
-def test_groups_see_only_their_matching_live_members(world: World) -> None:
-    world.register("never.streams", subscriptions=[m.Subscription("x", group="g")])
-    elsewhere = member(world, "m1", "g", topic="y")
-    there = member(world, "m2", "g", topic="x")
-    for number in range(3):
-        world.publish(there, "x", f"e{number}")
-    assert elsewhere.received == []
-    assert there.event_ids() == ["e0", "e1", "e2"]
-
-
-def test_what_a_gone_member_had_not_been_sent_goes_to_another(world: World) -> None:
-    """PUB-8."""
-    publisher = world.join("p")
-    one = member(world, "m1", "g")
-    world.do(i.Hold("m1"))
-    world.publish(publisher, "x", "e1")
-    world.publish(publisher, "x", "e2", loom__ttl_ms="1")
-    two = member(world, "m2", "g")
-    world.now += 2000
-    world.do(i.Break(one.number))
-    assert two.event_ids() == ["e1"]
-    assert world.snapshot().counters["copies_rerouted"] == 1
-
-
-def test_a_gone_last_member_takes_its_events_along(world: World) -> None:
-    publisher = world.join("p")
-    only = member(world, "m1", "g")
-    world.do(i.Hold("m1"))
-    world.publish(publisher, "x", "e1")
-    world.do(i.Break(only.number))
-    assert world.snapshot().counters["copies_discarded"] == 1
-
-
 def test_strongest_qos_holds(make_world: Any) -> None:
     """PUB-8: batched over realtime, so nothing is dropped."""
     world = make_world(queue_events=1)
@@ -216,6 +178,26 @@ def test_strongest_qos_holds(make_world: Any) -> None:
     assert publisher.paused
     world.do(i.Release("a"))
     assert agent.event_ids() == ["e1", "e2"]
+
+
+ORDERS = [*itertools.permutations([0, 1, 2]), (0, 1), (1, 0), (0, 2), (2, 0)]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_strongest_of_several_qos_holds(make_world: Any, order: tuple[int, ...]) -> None:
+    """PUB-8: in whatever order the subscriptions are found, plain ones and those of a group."""
+    world = make_world(queue_events=1)
+    topics = ("x", "*", ">")[: len(order)]
+    plain = [m.Subscription(topic, qos=qos) for topic, qos in zip(topics, order, strict=True)]
+    grouped = [m.Subscription(topic, qos=qos, group="g") for topic, qos in zip(topics, order, strict=True)]
+    for name, subscriptions in (("plain", plain), ("grouped", grouped)):
+        agent = world.join(name, subscriptions=subscriptions)
+        publisher = world.join(f"p.{name}")
+        world.do(i.Hold(name))
+        world.publish(publisher, "x", "e1")
+        world.publish(publisher, "x", "e2")
+        assert publisher.paused
+        world.do(i.Break(agent.number))
 
 
 def test_receipt_counts_receivers_but_not_observers(world: World) -> None:
@@ -232,13 +214,6 @@ def test_receipt_counts_receivers_but_not_observers(world: World) -> None:
 
 def test_an_observer_that_also_subscribes_counts(world: World) -> None:
     both = world.join("a", "x", subscriptions=[m.Subscription("x", observer=True)])
-    world.confirm(both, 1, "x", "e1")
-    assert both.event_ids() == ["e1"]
-    assert both.take(m.Receipt) == [m.Receipt(1, 1)]
-
-
-def test_an_observing_member_is_still_a_member(world: World) -> None:
-    both = world.join("a", subscriptions=[m.Subscription(">", observer=True), m.Subscription("x", group="g")])
     world.confirm(both, 1, "x", "e1")
     assert both.event_ids() == ["e1"]
     assert both.take(m.Receipt) == [m.Receipt(1, 1)]
@@ -268,6 +243,21 @@ def test_a_repeat_is_accepted_once(world: World) -> None:
     assert second.take(m.Receipt) == [m.Receipt(1, 1), m.Receipt(2, 0, Code.INVALID_TOPIC), m.Receipt(3, 1)]
     assert listener.event_ids() == ["e1", "e3"]
     assert world.snapshot().counters["events_repeated"] == 2
+
+
+def test_outcomes_of_a_producer_that_came_back_are_not_forgotten(world: World) -> None:
+    """PUB-9: the time is counted from when it is gone, and it is not."""
+    listener = world.join("l", "x")
+    world.register("a")
+    first = world.open("a", producer=77)
+    world.confirm(first, 1, "x", "e1")
+    world.do(i.Break(first.number))
+    world.wait(100)
+    world.register("a")
+    second = world.open("a", producer=77)
+    world.wait(100)
+    world.confirm(second, 1, "x", "e1")
+    assert listener.event_ids() == ["e1"]
 
 
 def test_outcomes_are_forgotten_two_minutes_after_the_agent_is_gone(world: World) -> None:

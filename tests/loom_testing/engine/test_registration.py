@@ -8,6 +8,7 @@ import pytest
 
 from loom.codes import Code
 from loom_testing.engine import messages as m
+from loom_testing.engine.text import quote
 from tests.loom_testing.engine.world import FEATURES, START, World
 
 
@@ -18,6 +19,11 @@ def test_accepts_and_numbers(world: World) -> None:
     assert first.features == ["confirm", "session"]
     assert first.heartbeat_interval_ms == 3000
     assert START < first.registration < second.registration
+
+
+def test_a_feature_that_is_named_twice_is_agreed_on_once(world: World) -> None:
+    reply = world.register("a", features=["session", "drain", "session", "session", "drain"])
+    assert reply.features == ["drain", "session"]
 
 
 @pytest.mark.parametrize(
@@ -188,3 +194,30 @@ def test_features_hold_from_the_next_handshake(world: World) -> None:
     again = world.open("a")
     world.confirm(again, 1, "x")
     assert len(again.take(m.Receipt)) == 1
+
+
+PATTERNS = {
+    "": "is empty",
+    "a..b": "has an empty token",
+    "a b": "has a character other than A-Z a-z 0-9 _ : @ / -",
+    "\N{LATIN SMALL LETTER E WITH ACUTE}": "has a character other than A-Z a-z 0-9 _ : @ / -",
+    "a" * 256: "has 256 bytes; at most 255 are allowed",
+    ">.a": "has > before its last token",
+    ">.>": "has > before its last token",
+    "a.*b": "has a wildcard inside a longer token",
+    "a>": "has a wildcard inside a longer token",
+    "a" * 255: "",
+    "*.a.*.>": "",
+}
+
+
+def test_every_problem_of_a_pattern_is_named(world: World) -> None:
+    """REG-2: the same words for topics, for subscriptions, and for those of a live session."""
+    live = world.join("live")
+    for topic, problem in PATTERNS.items():
+        named = f"topic {quote(topic)} {problem}" if problem else ""
+        code = Code.INVALID_TOPIC if problem else ""
+        for reply in (world.register("a", topic), world.register("b", subscriptions=[m.Subscription(topic)])):
+            assert (reply.error_code, reply.error_message) == (code, named)
+        world.say(live, m.Subscribe(1, [m.Subscription(topic)]))
+        assert [error.message for error in live.take(m.Err)] == ([named] if problem else [])

@@ -168,6 +168,36 @@ def test_flushing_takes_at_most_five_seconds(world: World) -> None:
     assert world.snapshot().counters["copies_discarded"] == 1
 
 
+def test_a_flushing_stream_is_not_slow_any_more(make_world: Any) -> None:
+    """SES-6: only the time for flushing counts."""
+    world = make_world(queue_events=1)
+    client = world.join("a", "x")
+    world.do(i.Hold("a"))
+    world.publish(client, "x", "e1")
+    world.wait(7)
+    world.say(client, m.Goodbye())
+    world.wait(4.999)
+    assert client.ended is None
+    world.wait(0.001)
+    assert client.ended is not None
+    assert client.ended.status == "OK"
+
+
+def test_a_flushing_stream_is_not_silent_any_more(make_world: Any) -> None:
+    """SES-6."""
+    world = make_world(liveness=True)
+    client = world.join("a", "x")
+    world.do(i.Hold("a"))
+    world.publish(client, "x", "e1")
+    world.wait(6)
+    world.do(i.HalfClose(client.number))
+    world.wait(4.999)
+    assert client.ended is None
+    world.wait(0.001)
+    assert client.ended is not None
+    assert client.ended.status == "OK"
+
+
 def test_a_flushing_stream_can_break(world: World) -> None:
     agent = world.join("a", "x")
     other = world.join("o")
@@ -332,3 +362,23 @@ def test_reset_ends_everything(world: World) -> None:
     assert world.engine.is_idle
     assert world.engine.next_deadline() is None
     assert world.snapshot().counters == {}
+
+
+def test_reset_forgets_what_outlives_agents(make_world: Any) -> None:
+    """CTL-4: kept results, what producers published, counters, and the timers of all that."""
+    world = make_world(kept_result_bytes=10)
+    for _ in range(2):
+        listener = world.join("l", "x")
+        agent = world.join("a", capabilities=[m.Capability("c")])
+        world.confirm(world.open("l", producer=1), 1, "x")
+        world.do(i.Break(listener.number))
+        call = world.invoke("c", "id", "caller")
+        assert world.answer(call) is None
+        world.say(agent, m.ActionResult(agent.take(m.ActionCall)[0].id, 0, b"x" * 10))
+        assert world.answer(world.invoke("c", "id", "caller")) == world.answer(call)
+        world.do(i.Disconnect("l"))
+        world.do(i.Disconnect("a"))
+        world.do(i.Reset())
+        assert world.engine.is_idle
+        assert world.engine.next_deadline() is None
+        assert world.snapshot().counters == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loom_testing.engine import inputs as i
 from loom_testing.engine import messages as m
 from loom_testing.engine.outputs import AgentSnapshot, CallSnapshot
-from tests.loom_testing.engine.world import World
+from tests.loom_testing.engine.world import FEATURES, World
 
 
 def test_shows_agents_calls_and_counters(world: World) -> None:
@@ -32,3 +32,10 @@ def test_shows_agents_calls_and_counters(world: World) -> None:
     assert snapshot.now == world.now
     assert snapshot.counters["events_published"] == 1
     assert list(snapshot.counters) == sorted(snapshot.counters)
+
+
+def test_a_stream_keeps_the_features_of_its_handshake(world: World) -> None:
+    """SES-2: what a later registration agrees on holds from the next stream on."""
+    world.join("a")
+    world.register("a", features=["session"])
+    assert world.snapshot().agents[0].features == sorted(FEATURES)

@@ -41,10 +41,23 @@ def test_without_a_ref_there_is_no_receipt(world: World) -> None:
 
 
 def test_needs_the_feature(world: World) -> None:
-    agent = world.join("a", features=[])
+    agent = world.join("a", "y", features=[])
     world.say(agent, m.Subscribe(0, [m.Subscription("x")]))
-    world.say(agent, m.Unsubscribe(0, [m.Subscription("x")]))
-    assert [error.code for error in agent.received] == [Code.FEATURE_REQUIRED] * 2
+    world.say(agent, m.Unsubscribe(0, [m.Subscription("y")]))
+    assert [error.code for error in agent.take(m.Err)] == [Code.FEATURE_REQUIRED] * 2
+    world.publish(agent, "x", "e1")
+    world.publish(agent, "y", "e2")
+    assert agent.event_ids() == ["e2"]
+
+
+def test_without_the_feature_there_is_no_receipt_either(world: World) -> None:
+    """BASE-2.3: a receipt is a message of an extension; who agreed on none would not know it."""
+    agent = world.join("a", features=[])
+    world.say(agent, m.Subscribe(1, [m.Subscription("x")]))
+    world.say(agent, m.Unsubscribe(2, [m.Subscription("x")]))
+    refused = [(error.code, error.ref) for error in agent.take(m.Err)]
+    assert refused == [(Code.FEATURE_REQUIRED, "1"), (Code.FEATURE_REQUIRED, "2")]
+    assert agent.received == []
 
 
 def test_the_number_is_limited(make_world: Any) -> None:
@@ -73,3 +86,20 @@ def test_groups_that_were_left_do_not_pile_up(world: World) -> None:
     assert list(world.engine._core.agents["a"].served) == ["kept"]
     world.register("a", subscriptions=[m.Subscription("x", group="new")])
     assert world.engine._core.agents["a"].served == {}
+
+
+def test_who_comes_back_to_a_group_is_as_new_in_it(world: World) -> None:
+    """PUB-8: it was never served, so it is next."""
+    publisher = world.join("p")
+    group = m.Subscription("x", group="g")
+    one, two = (world.join(name, subscriptions=[group]) for name in ("m1", "m2"))
+    for number in range(2):
+        world.publish(publisher, "x", f"e{number}")
+    world.say(two, m.Unsubscribe(0, [group]))
+    world.say(two, m.Subscribe(0, [group]))
+    world.publish(publisher, "x", "e2")
+    assert (one.event_ids(), two.event_ids()) == (["e0"], ["e1", "e2"])
+    world.register("m1", subscriptions=[m.Subscription("x", group="other")])
+    world.register("m1", subscriptions=[group])
+    world.publish(publisher, "x", "e3")
+    assert (one.event_ids(), two.event_ids()) == (["e3"], [])

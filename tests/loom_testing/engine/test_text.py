@@ -6,12 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loom_testing.engine.text import quote, utf8_size
+from tests.loom_testing.engine.world import World
 
 
 def test_quotes_and_escapes() -> None:
     assert quote('a"b\\c') == '"a\\"b\\\\c"'
     assert quote("a\nb\x1b[0m") == '"a\\u{a}b\\u{1b}[0m"'
     assert quote("é") == '"\\u{e9}"'
+
+
+def test_plain_text_is_shown_as_it_is(world: World) -> None:
+    plain = " !#$%&'()*+,-./0123456789:;<=>?@AXYZ[]^_`axyz{|}~"
+    assert quote(plain) == f'"{plain}"'
+    answer = world.answer(world.invoke(plain + "\x7f"))
+    assert answer is not None
+    assert answer.error is not None
+    assert answer.error.message == f'no agent offers capability "{plain}\\u{{7f}}"'
 
 
 def test_long_text_is_cut() -> None:

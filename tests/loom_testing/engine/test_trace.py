@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from loom_testing.engine import inputs as i
 from loom_testing.engine import messages as m
 from loom_testing.engine import outputs as o
+from loom_testing.engine import trace
 from loom_testing.engine.trace import (
     Header,
     TraceError,
@@ -23,6 +24,14 @@ from loom_testing.engine.trace import (
     read_trace,
 )
 from tests.loom_testing.engine.conftest import TRACES, replay
+
+
+@pytest.fixture(autouse=True)
+def nothing_learned() -> None:
+    """What was found out about the messages' types is found out anew in each test."""
+    trace._defaults_of.clear()
+    trace._decoders_of.clear()
+
 
 TEXT = st.text(max_size=5)
 INPUTS = st.one_of(
@@ -82,6 +91,11 @@ def test_defaults_are_left_out() -> None:
     }
 
 
+def test_kinds_are_named_after_their_classes() -> None:
+    assert trace._members(o.Output)["heartbeat_reply"] is o.HeartbeatReply
+    assert trace._members(i.Input) == trace._INPUTS
+
+
 def test_header_round_trip() -> None:
     header = Header(17, {"queue_events": 3}, False, "about it")
     assert decode_header(encode_header(header)) == header
@@ -92,7 +106,7 @@ def test_header_round_trip() -> None:
     ("line", "reason"),
     [
         ("", "not JSON"),
-        ("[]", "not a JSON object"),
+        ("[]", "^not a JSON object$"),
         ('{"trace": 2}', "version 2 is not 1"),
         ("{}", "version None"),
         ('{"trace": 1, "nope": 1}', "bad header"),
@@ -118,9 +132,32 @@ def test_bad_steps(line: str) -> None:
         decode_step(line)
 
 
+def test_an_unknown_kind_is_named() -> None:
+    with pytest.raises(TraceError, match=r"unknown kind 'nope'"):
+        decode_step('{"at":1,"in":{"kind":"nope"},"out":[]}')
+
+
+def test_a_long_line_is_shown_by_its_beginning() -> None:
+    line = '{"at":1,"out":[],"about":"' + "x" * 200 + '"}'
+    with pytest.raises(TraceError) as refused:
+        decode_step(line)
+    assert str(refused.value) == f"not a step: KeyError('in') in {line[:120]!r}"
+
+
 def test_an_empty_file_is_no_trace() -> None:
-    with pytest.raises(TraceError, match="empty"):
+    with pytest.raises(TraceError, match=r"^the trace is empty$"):
         read_trace([])
+
+
+def test_an_unknown_field_is_named() -> None:
+    with pytest.raises(TraceError, match=r"open has no \['extra', 'more'\]"):
+        decode_step('{"at":1,"in":{"kind":"open","stream":1,"more":3,"extra":2},"out":[]}')
+
+
+def test_nothing_may_be_said_outright() -> None:
+    message = '{"kind":"publish","topic":"x","event":null}'
+    step = decode_step(f'{{"at":1,"in":{{"kind":"receive","stream":1,"message":{message}}},"out":[]}}')
+    assert step.input == i.Receive(1, m.Publish("x", None))
 
 
 @pytest.mark.parametrize("path", sorted(TRACES.glob("*.jsonl")), ids=lambda path: path.stem)

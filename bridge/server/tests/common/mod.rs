@@ -275,7 +275,7 @@ pub fn code_of(result: &v1::ActionResult) -> &str {
 }
 
 pub async fn advance(control: &mut ControlClient<Channel>, millis: u64) {
-    let request = c::AdvanceRequest { namespace: NAMESPACE.into(), by_us: millis * 1000 };
+    let request = c::AdvanceRequest { namespace: NAMESPACE.into(), by_us: millis * 1000, patience_ms: 0 };
     control.advance(request).await.expect("advanced");
 }
 
