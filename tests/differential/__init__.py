@@ -1,1 +1,1 @@
-"""The two engines side by side. Needs the Rust engine; `tox -e twins` builds it."""
+"""The two engines side by side. Needs the Rust engine; `tox -e cargo` builds it."""

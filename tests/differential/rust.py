@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -71,3 +72,55 @@ class RustEngine:
         return subprocess.run(
             [self.binary, *arguments], input=lines, capture_output=True, encoding="utf-8", check=False
         )
+
+
+class RustPipe:
+    """The Rust engine at the end of a pipe: a few steps at a time, one engine after the other."""
+
+    def __init__(self, binary: Path) -> None:
+        self._binary = binary
+        self._program: subprocess.Popen[bytes] | None = None
+
+    def begin(self, header: str) -> None:
+        """A fresh engine."""
+        if self._program is None:
+            self._program = subprocess.Popen(
+                [self._binary, "pipe"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        self._write(header)
+
+    def ask(self, steps: list[str]) -> list[str]:
+        """What the engine answers to each step; where it fell over, the last is what it said of it."""
+        assert self._program is not None
+        assert self._program.stdout is not None
+        self._write("\n".join(steps))
+        answers = []
+        for _ in steps:
+            line = self._program.stdout.readline()
+            if not line.endswith(b"\n"):
+                return [*answers, f"fell over: {self._last_words()}"]
+            answers.append(line.decode().rstrip("\n"))
+        return answers
+
+    def close(self) -> None:
+        """Ends the program."""
+        if self._program is not None:
+            self._last_words()
+
+    def _write(self, line: str) -> None:
+        assert self._program is not None
+        assert self._program.stdin is not None
+        with contextlib.suppress(
+            BrokenPipeError
+        ):  # what it said of its end is read where an answer is awaited
+            self._program.stdin.write(line.encode() + b"\n")
+            self._program.stdin.flush()
+
+    def _last_words(self) -> str:
+        program, self._program = self._program, None
+        assert program is not None
+        said = program.communicate()[1].decode(errors="replace").strip()
+        return said or f"exit code {program.returncode}"
