@@ -16,12 +16,14 @@ Names other than errors are imported when they are first used, so that `import l
 Layout, from the user's side inwards:
     agent.py         Agent: what it hears, what it offers, its life
     runner.py        agents as a program: signals, logging
-    context.py       Context: emit, request, reply, tool, barrier, gather
+    context.py       Context: emit, request, reply, tool, barrier, gather, sleep; asking.py what asks in it
     capability.py    Capability: functions that others can call; schema.py reads their signatures
     handler.py       which function an event goes to, and with what
     event.py envelope.py payload.py     what travels
     replies.py barrier.py calls.py      what comes back
     deadline.py      the budget of time that calls inherit
+    clock.py         the agent's time, real or a test's; participant.py takes part in a test's, by joining.py,
+                     with timers.py, traffic.py (what is under way), quiet.py and work.py (who is busy)
     memory/          Memory and its stores
     worker.py        a running agent; dispatch.py orders its deliveries; threads.py runs what is synchronous
     client.py        BridgeClient, the grpc.aio shell; connection.py comes back, stream.py carries messages,
@@ -29,10 +31,12 @@ Layout, from the user's side inwards:
     session.py       the client's half of the protocol, without I/O; happenings.py is what it tells,
                      heartbeat.py when to ping and when silence is death
     registration.py topics.py           what an agent tells the bridge of itself
-    channel.py       gRPC channels; status.py turns their failures into errors.py's tree; codes.py its codes
+    channel.py       gRPC channels; leases.py who holds one; status.py turns their failures into errors.py's
+                     tree; codes.py its codes
+    inmemory.py      bridges that live in this process
     sync.py          a synchronous client for tools
     config.py        Settings; endpoint.py where a bridge is; runtime/ finds or starts one
-    cli/             the `loom` command
+    cli/             the `loom` command; __main__.py is the same by `python -m loom`
     v1/ testing/ view/                  generated from proto/
 """
 

@@ -23,6 +23,7 @@ from loom.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from loom.clock import Clock
     from loom.context import Context
     from loom.memory import Memory
     from loom.registration import QoS
@@ -219,8 +220,8 @@ class Agent:
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started, and not stopped."""
-        return self._worker is not None
+        """Whether it was started, and neither stopped nor ended for good, as by `Superseded`."""
+        return self._worker is not None and not self._worker.is_over
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -241,10 +242,13 @@ class Agent:
             BridgeError: the bridge refused this agent.
             NotConnected: it runs already.
         """
-        if self._worker is not None or self._is_starting:
+        if self.is_running or self._is_starting:
             raise NotConnected(f"{self.id} runs already: stop it first")
         self._is_starting = True
         try:
+            if self._worker is not None:  # it has ended by itself
+                await self._worker.stop(0)
+                await self._forget()
             await self._start(self._endpoint if endpoint is None else endpoint)
         except BaseException:
             await self._forget()
@@ -324,12 +328,13 @@ class Agent:
     async def _start(self, chosen: str | Endpoint | None) -> None:
         settings = self._settings or Settings.load(address=chosen if isinstance(chosen, str) else None)
         bridge = await find_bridge(settings, chosen)
+        client = BridgeClient(bridge.endpoint, again=bridge.again)
         memory = self._memory
         if memory is None:
-            memory = self._own_memory = _open_memory(settings.memory)
+            memory = self._own_memory = _open_memory(settings.memory, client.clock)
         self._worker = Worker(
             self._registration(),
-            BridgeClient(bridge.endpoint, again=bridge.again),
+            client,
             handlers=self._handlers,
             capabilities=self._capabilities,
             memory=memory,
@@ -349,7 +354,7 @@ class Agent:
         self._handlers.append(handler)
 
     def _check_declaring(self) -> None:
-        if self._worker is not None or self._is_starting:
+        if self.is_running or self._is_starting:
             raise DefinitionError(
                 f"{self.id} runs already: declare handlers and capabilities before its start"
             )
@@ -380,6 +385,6 @@ class Agent:
         )
 
 
-def _open_memory(spec: str) -> Memory:
+def _open_memory(spec: str, clock: Clock) -> Memory:
     # The default needs no look through what is installed.
-    return LocalMemory() if spec == "local" else open_memory(spec)
+    return LocalMemory(clock=clock.now) if spec == "local" else open_memory(spec)

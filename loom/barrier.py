@@ -14,6 +14,7 @@ from loom.topics import agent_id_problem
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Hashable, Mapping, Sequence
 
+    from loom.clock import Clock
     from loom.replies import Reply
 
 __all__ = ["Barrier", "Collector", "Gathered", "gather"]
@@ -64,18 +65,19 @@ class Gathered(Generic[K]):
         return not self.errors and not self.missing
 
 
-async def gather(calls: Mapping[K, Awaitable[Any]], timeout: float | None) -> Gathered[K]:
+async def gather(calls: Mapping[K, Awaitable[Any]], timeout: float | None, clock: Clock) -> Gathered[K]:
     """Awaits calls together; those that are not done in time are cancelled.
 
     Args:
         calls: name -> what to await.
         timeout: seconds for all of them; None for the default, 30 s. The inherited budget bounds it.
+        clock: by which they are counted.
     """
     seconds = budget(timeout, "the gathering")
     tasks = {name: asyncio.ensure_future(call) for name, call in calls.items()}
     try:
         if tasks:
-            await asyncio.wait(tasks.values(), timeout=seconds)
+            await clock.wait(tasks.values(), seconds)
     finally:
         late = [task for task in tasks.values() if not task.done()]
         for task in late:

@@ -7,6 +7,7 @@ carries them as JSON Schema.
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import inspect
 import json
@@ -115,19 +116,19 @@ class Capability(Generic[P, R]):
 
     @property
     def input_schema(self) -> dict[str, Any]:
-        """JSON Schema of the arguments, an object."""
-        return self._signature.input_schema
+        """JSON Schema of the arguments, an object; a copy."""
+        return copy.deepcopy(self._signature.input_schema)
 
     @property
     def output_schema(self) -> dict[str, Any]:
-        """JSON Schema of the answer."""
-        return self._signature.output_schema
+        """JSON Schema of the answer; a copy."""
+        return copy.deepcopy(self._signature.output_schema)
 
     def metadata(self) -> dict[str, str]:
         """The metadata of the capability's descriptor."""
         metadata = {
-            "input_schema": json.dumps(self.input_schema, separators=(",", ":")),
-            "output_schema": json.dumps(self.output_schema, separators=(",", ":")),
+            "input_schema": json.dumps(self._signature.input_schema, separators=(",", ":")),
+            "output_schema": json.dumps(self._signature.output_schema, separators=(",", ":")),
         }
         if self.description:
             metadata["description"] = self.description

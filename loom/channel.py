@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import grpc.aio
 
+from loom import inmemory
+
 if TYPE_CHECKING:
     from loom.endpoint import TLS, Endpoint
 
@@ -16,8 +18,6 @@ MAX_RECEIVED_BYTES = 64 * 1024 * 1024
 """A bridge's own limits are tighter, and configurable; this only bounds what a stranger may send."""
 
 _OPTIONS: tuple[tuple[str, Any], ...] = (
-    # Agents of one process have a connection each: one that breaks, or is slow, touches no other.
-    ("grpc.use_local_subchannel_pool", 1),
     ("grpc.max_receive_message_length", MAX_RECEIVED_BYTES),
     ("grpc.max_send_message_length", -1),
     # Liveness is the session's own heartbeat. Keepalive only serves long calls without a stream, and is
@@ -35,8 +35,10 @@ def open_channel(endpoint: Endpoint) -> grpc.aio.Channel:
     """A channel of its own, for the running event loop. Connects when first used.
 
     Raises:
-        ConfigError: a TLS file cannot be read.
+        ConfigError: a TLS file cannot be read, or a bridge in memory is not in this process.
     """
+    if endpoint.address.startswith(inmemory.SCHEME):
+        return inmemory.found(endpoint.address).channel()
     options = _options(endpoint)
     if endpoint.tls is None:
         return grpc.aio.insecure_channel(endpoint.address, options)
@@ -47,8 +49,10 @@ def open_sync_channel(endpoint: Endpoint) -> grpc.Channel:
     """A channel for synchronous calls. Connects when first used.
 
     Raises:
-        ConfigError: a TLS file cannot be read.
+        ConfigError: a TLS file cannot be read, or a bridge in memory is not in this process.
     """
+    if endpoint.address.startswith(inmemory.SCHEME):
+        return inmemory.found(endpoint.address).sync_channel()
     options = _options(endpoint)
     if endpoint.tls is None:
         return grpc.insecure_channel(endpoint.address, options)
@@ -64,7 +68,8 @@ def call_metadata(endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
 
 
 def _options(endpoint: Endpoint) -> list[tuple[str, Any]]:
-    options = list(_OPTIONS)
+    # gRPC's channels of the same address and options share a connection unless told otherwise.
+    options = [*_OPTIONS, ("grpc.use_local_subchannel_pool", 0 if endpoint.shares_connection else 1)]
     if endpoint.is_local:
         options.append(("grpc.enable_http_proxy", 0))  # a proxy cannot reach this machine's own bridge
     if endpoint.tls is not None and endpoint.tls.server_name:

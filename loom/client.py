@@ -1,20 +1,23 @@
 """`BridgeClient`: the shell on grpc.aio. It makes every call and maps every status; nothing above knows gRPC.
 
-It keeps one channel. A channel whose connection is in doubt is thrown away, and with it gRPC's own back-off;
+It holds one channel. A channel whose connection is in doubt is thrown away, and with it gRPC's own back-off;
 calls that waited on it are told at once. The agent's stream is kept up by `loom.connection`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import grpc.aio
 
-from loom.channel import call_metadata, open_channel
+from loom.channel import call_metadata
+from loom.clock import Clock
 from loom.connection import Connection
-from loom.errors import BridgeUnavailable, DeadlineExceeded, NotConnected
+from loom.errors import BridgeUnavailable, DeadlineExceeded, LoomError, NotConnected
+from loom.leases import Lease
 from loom.status import error_from_rpc
 from loom.v1 import action_pb2, bridge_pb2_grpc, stream_pb2
 
@@ -34,6 +37,7 @@ REGISTER_TIMEOUT_S = 5.0
 DEADLINE_GRACE_S = 2.0
 """The bridge enforces a call's deadline; gRPC's own comes this much later, for a bridge that is frozen."""
 
+_log = logging.getLogger("loom.clock")
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 
@@ -43,6 +47,10 @@ class BridgeClient:
 
     Belongs to the event loop it is first used on.
 
+    Attributes:
+        endpoint: where the bridge is.
+        clock: the agent's time, by which time-outs are counted.
+
     Args:
         endpoint: where the bridge is.
         again: finds the bridge again after it went away, where it may be back elsewhere.
@@ -50,11 +58,13 @@ class BridgeClient:
 
     def __init__(self, endpoint: Endpoint, again: Callable[[], Awaitable[Endpoint]] | None = None) -> None:
         self.endpoint = endpoint
+        self.clock = Clock()
         self._again = again
         self._metadata = call_metadata(endpoint)
-        self._channel: grpc.aio.Channel | None = None
-        self._stub: bridge_pb2_grpc.BridgeAsyncStub | None = None
+        self._lease: Lease | None = None
+        self._calls: set[grpc.aio.Call] = set()
         self._connection: Connection | None = None
+        self._receiver: Receiver | None = None
 
     async def __aenter__(self) -> BridgeClient:
         return self
@@ -79,6 +89,8 @@ class BridgeClient:
         """
         if self._connection is not None:
             raise NotConnected("this client has a stream already: use one client per agent")
+        self.clock.owner = registration.agent_id
+        self._receiver = receiver
         self._connection = Connection(self, registration, receiver)
         try:
             await self._connection.begin(timeout)
@@ -90,6 +102,11 @@ class BridgeClient:
     def is_live(self) -> bool:
         """Whether the agent's stream is open now."""
         return self._connection is not None and self._connection.is_live
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the agent's stream is over for good."""
+        return self._connection is not None and self._connection.is_over
 
     @property
     def confirms(self) -> bool:
@@ -157,7 +174,7 @@ class BridgeClient:
         """
         connection = self._connected()
         try:
-            async with asyncio.timeout(timeout):
+            async with self.clock.timeout(timeout):
                 return await connection.publish(topic, event, confirm=confirm, resend=resend)
         except TimeoutError as error:
             raise DeadlineExceeded(
@@ -176,7 +193,8 @@ class BridgeClient:
         """Says goodbye, waits until the bridge has flushed (at most 6 s), and closes the channel."""
         if self._connection is not None:
             await self._connection.leave(reason)
-        await self.drop_channel()
+        await self._leave_clock()
+        await self._let_go()
 
     # Unary calls.
 
@@ -197,9 +215,18 @@ class BridgeClient:
         if self._connection is not None:
             await self._connection.until_live(timeout)
             self._connection.session.check_call(call)
-        call.timeout_ms = max(1, int(timeout * 1000))
-        bridge = self._bridge()
-        return await self._unary(bridge.ForwardAction, call, timeout + DEADLINE_GRACE_S)
+        call.timeout_ms = max(1, int(round(timeout * 1000, 3)))  # a thousandth: not 29,999 ms of 30 s
+        forward = self._leased().bridge.ForwardAction
+        if self.clock.participant is None:
+            return await self._unary(forward, call, timeout + DEADLINE_GRACE_S)
+        try:
+            # gRPC's own deadline is real time.
+            async with self.clock.timeout(timeout + DEADLINE_GRACE_S):
+                return await self._unary(forward, call, None)
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                f"the bridge did not answer the call of {call.capability} within {timeout:g} s"
+            ) from error
 
     async def list_capabilities(
         self, *, timeout: float = DEFAULT_TIMEOUT_S
@@ -209,7 +236,7 @@ class BridgeClient:
         Raises:
             LoomError: the bridge could not be reached.
         """
-        stub = bridge_pb2_grpc.ActionBrokerStub(self._opened())
+        stub = bridge_pb2_grpc.ActionBrokerStub(self._leased().channel)
         broker = cast("bridge_pb2_grpc.ActionBrokerAsyncStub", stub)
         answer = await self._unary(broker.ListCapabilities, action_pb2.ListCapabilitiesRequest(), timeout)
         return list(answer.capabilities)
@@ -222,7 +249,7 @@ class BridgeClient:
         """
         begin = time.monotonic()
         request = stream_pb2.HeartbeatRequest(timestamp_ms=int(time.time() * 1000))
-        await self._unary(self._bridge().Heartbeat, request, timeout)
+        await self._unary(self._leased().bridge.Heartbeat, request, timeout)
         return time.monotonic() - begin
 
     # What the connection asks of its client.
@@ -230,16 +257,19 @@ class BridgeClient:
     async def register_agent(
         self, request: agent_pb2.AgentRegisterRequest
     ) -> agent_pb2.AgentRegisterResponse:
-        """RegisterAgent, as it is.
+        """RegisterAgent, as it is; its answer says whether time is real.
 
         Raises:
             LoomError: the bridge could not be reached.
         """
-        return await self._unary(self._bridge().RegisterAgent, request, REGISTER_TIMEOUT_S)
+        answer = await self._unary(self._leased().bridge.RegisterAgent, request, REGISTER_TIMEOUT_S)
+        if answer.success and answer.virtual_clock != self.clock.is_virtual:
+            await self._change_clock(is_virtual=answer.virtual_clock)
+        return answer
 
-    def open_stream(self) -> Call:
-        """EventStream, as it is."""
-        return self._bridge().EventStream(metadata=self._metadata)
+    def open_stream(self, metadata: tuple[tuple[str, str], ...] = ()) -> Call:
+        """EventStream, with more metadata."""
+        return self._leased().bridge.EventStream(metadata=(*self._metadata, *metadata))
 
     async def find_again(self) -> None:
         """The bridge is gone; it may be back elsewhere.
@@ -253,35 +283,61 @@ class BridgeClient:
 
     async def drop_channel(self) -> None:
         """Throws the channel away, for a new one. Calls that wait on it raise `BridgeUnavailable`."""
-        channel, self._channel, self._stub = self._channel, None, None
-        if channel is not None:
-            await channel.close()
+        if self._lease is not None:
+            self._lease.doubt()
+        await self._let_go()
+
+    async def _change_clock(self, *, is_virtual: bool) -> None:
+        """The namespace's clock is a test's, or is not any more (CTL-3)."""
+        await self._leave_clock()
+        if not is_virtual or self._receiver is None:
+            return
+        from loom.joining import take_part  # of no use outside of tests
+
+        try:
+            self.clock.join(await take_part(self.endpoint, self._receiver))
+        except LoomError as error:
+            _log.warning(
+                "%s: the clock of this namespace is a test's, and cannot be joined: %s; timers here are real",
+                self.clock.owner,
+                error.message,
+            )
+
+    async def _leave_clock(self) -> None:
+        participant = self.clock.participant
+        if participant is not None and self._receiver is not None:
+            self.clock.leave()
+            await participant.leave(self._receiver)
 
     def _connected(self) -> Connection:
         if self._connection is None:
             raise NotConnected("the client has no stream: connect it first")
         return self._connection
 
-    def _opened(self) -> grpc.aio.Channel:
-        if self._channel is None:
-            self._channel = open_channel(self.endpoint)
-        return self._channel
+    def _leased(self) -> Lease:
+        if self._lease is None:
+            self._lease = Lease(self.endpoint)
+        return self._lease
 
-    def _bridge(self) -> bridge_pb2_grpc.BridgeAsyncStub:
-        channel = self._opened()
-        if self._stub is None:
-            self._stub = cast("bridge_pb2_grpc.BridgeAsyncStub", bridge_pb2_grpc.BridgeStub(channel))
-        return self._stub
+    async def _let_go(self) -> None:
+        """Gives up what is under way, and the channel."""
+        for call in list(self._calls):
+            call.cancel()
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            await lease.end()
 
     async def _unary(
         self,
         method: grpc.aio.UnaryUnaryMultiCallable[_Request, _Response],
         request: _Request,
-        timeout: float,
+        timeout: float | None,
     ) -> _Response:
-        call = method(request, timeout=timeout, metadata=self._metadata)
+        traffic = self.clock.begin_call()
+        call = method(request, timeout=timeout, metadata=(*self._metadata, *traffic.metadata))
+        self._calls.add(call)
         try:
-            return await call
+            answer: _Response | None = await call
         except grpc.aio.AioRpcError as error:
             raise error_from_rpc(error, self.endpoint.address) from None
         except asyncio.CancelledError:
@@ -292,3 +348,9 @@ class BridgeClient:
             raise BridgeUnavailable(
                 f"the connection to {self.endpoint.address} was lost before the answer came: call again"
             ) from None
+        finally:
+            self._calls.discard(call)
+            traffic.end()
+        if answer is None:  # gRPC's word for bytes that are none
+            raise BridgeUnavailable(f"the bridge at {self.endpoint.address} sent bytes that are no message")
+        return answer

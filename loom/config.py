@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,10 @@ _TYPE_NAMES: dict[type, str] = {
     float: "a number",
     dict: "a table",
 }
+_VARIABLES = ("LOOM_BRIDGE_ADDR", "LOOM_NAMESPACE", "LOOM_NO_LOCAL_BRIDGE", "LOOM_TLS", "LOOM_TOKEN")
+_MOST_UNDERSTOOD = 64
+_understood: dict[tuple[object, ...], Settings] = {}
+"""What was said where there was no file, and the settings that it makes."""
 _TRUTHS = {
     "1": True,
     "true": True,
@@ -121,19 +125,41 @@ class Settings:
         Raises:
             ConfigError: a setting is malformed; the message says which, where, and what to do.
         """
-        sources = _Sources(os.environ if environ is None else environ, _find(directory or Path.cwd()))
+        here = os.getcwd() if directory is None else directory  # noqa: PTH109 - as in _find
+        environ = os.environ if environ is None else environ
+        file = _find(here)
+        # Most programs start many agents and have no file: what the environment says is understood once.
+        said = (address, namespace, token, local, *map(environ.get, _VARIABLES))
+        if file is None and said in _understood:
+            return _understood[said]
+        settings = cls._read(_Sources(environ, file), address, namespace, token, local)
+        if file is None:
+            if len(_understood) >= _MOST_UNDERSTOOD:
+                _understood.clear()
+            _understood[said] = settings
+        return settings
+
+    @classmethod
+    def _read(
+        cls,
+        sources: _Sources,
+        address: str | None,
+        namespace: str | None,
+        token: str | None,
+        local: bool | None,
+    ) -> Settings:
         where, space = sources.first(("namespace", namespace), "LOOM_NAMESPACE", "bridge.namespace")
         space = space or DEFAULT_NAMESPACE
         check_namespace(space, where)
-        settings = cls(
+        return cls(
             namespace=space,
             local=sources.local(local),
             max_parallel=sources.number("agent.max_parallel", 64, least=1),
             connect_timeout=sources.number("agent.connect_timeout", 10.0, least=0.1),
             memory=sources.text("memory.store") or "local",
             file=sources.file,
+            **_choose(sources, address, token, space),
         )
-        return replace(settings, **_choose(sources, address, token, space))
 
     def describe(self) -> str:
         """The chosen bridge and why, one line, without any secret."""
@@ -159,12 +185,17 @@ def _choose(sources: _Sources, address: str | None, token: str | None, namespace
     return {}
 
 
-def _find(directory: Path) -> Path | None:
+def _find(directory: Path | str) -> Path | None:
     """The nearest `loom.toml`, from the directory upwards."""
-    return next(
-        (place / FILE_NAME for place in (directory, *directory.parents) if (place / FILE_NAME).is_file()),
-        None,
-    )
+    place = os.fspath(directory)
+    while True:
+        file = os.path.join(place, FILE_NAME)  # noqa: PTH118 - by text: it is done for each agent that starts
+        if os.path.isfile(file):  # noqa: PTH113 - as above
+            return Path(file)
+        above = os.path.dirname(place)  # noqa: PTH120 - as above
+        if above == place:
+            return None
+        place = above
 
 
 class _Sources:

@@ -7,10 +7,10 @@ what the session keeps goes on with the next.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import logging
-import random
 import secrets
-import time
 from typing import TYPE_CHECKING, Protocol
 
 from loom.codes import Code
@@ -26,10 +26,12 @@ from loom.happenings import UNKNOWN, Called, Cancelled, Confirmed, Delivered, Dr
 from loom.line import Line
 from loom.session import Session, State, is_final
 from loom.stream import Stream
+from loom.work import Work, work_in
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
+    from loom.clock import Clock
     from loom.endpoint import Endpoint
     from loom.happenings import Happening
     from loom.registration import Registration
@@ -64,19 +66,23 @@ class Receiver(Protocol):
     def room(self) -> Awaitable[None] | None:
         """None where more may be delivered; else what to wait for before reading on."""
 
+    def busy(self) -> list[str]:
+        """What the agent is busy with that is neither Loom's clock nor the bridge, a line each."""
+
 
 class Transport(Protocol):
     """What a connection asks of its client."""
 
     endpoint: Endpoint
+    clock: Clock
 
     async def register_agent(
         self, request: agent_pb2.AgentRegisterRequest
     ) -> agent_pb2.AgentRegisterResponse:
         """RegisterAgent."""
 
-    def open_stream(self) -> Call:
-        """EventStream."""
+    def open_stream(self, metadata: tuple[tuple[str, str], ...]) -> Call:
+        """EventStream, with more metadata."""
 
     async def drop_channel(self) -> None:
         """Throws away a channel whose connection is in doubt."""
@@ -97,18 +103,20 @@ class Connection:
     def __init__(self, transport: Transport, registration: Registration, receiver: Receiver) -> None:
         self.session = Session(registration, producer=secrets.randbits(63) | 1)
         self._transport = transport
+        self._clock = transport.clock
         self._receiver = receiver
         self._stream: Stream | None = None
         self._task: asyncio.Task[None] | None = None
         self._who = registration.agent_id
         self._leaving = False
         self._was_live = False
-        self._live = asyncio.Event()
+        self._live = False
         self._over = asyncio.Event()
         self._line = Line(lambda: self.session.has_room)
         self._receipts: dict[int, asyncio.Future[int]] = {}
         self._fragile: set[int] = set()
-        self._flushes: dict[int, asyncio.Event] = {}
+        self._flushes: set[int] = set()
+        self._changes: set[asyncio.Future[None]] = set()
         self._last_error: LoomError | None = None
         self._ended_by: LoomError | None = None
 
@@ -121,6 +129,11 @@ class Connection:
         """Whether the stream is open now."""
         return self.session.state is State.STREAMING
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the stream is over for good."""
+        return self._over.is_set()
+
     async def begin(self, timeout: float) -> None:
         """Starts the task, and waits for the first stream.
 
@@ -128,13 +141,15 @@ class Connection:
             BridgeUnavailable: no bridge answered in `timeout` seconds.
             BridgeError: the bridge refused.
         """
+        context = contextvars.copy_context()
+        work_in(context, Work())  # it is nothing of the work, if any, that starts an agent
         self._task = asyncio.create_task(
-            self._run(), name=f"loom-connection-{self.session.registration.agent_id}"
+            self._run(), name=f"loom-connection-{self.session.registration.agent_id}", context=context
         )
-        await self._first_of(self._live, timeout)
+        await self._until(lambda: self._live, timeout)
         if self._ended_by is not None:
             raise self._ended_by
-        if not self._live.is_set():
+        if not self._live:
             raise self._last_error or BridgeUnavailable(
                 f"the bridge at {self._address} did not answer within {timeout:g} s: "
                 "see whether it is frozen, or check the address"
@@ -148,11 +163,12 @@ class Connection:
         """
         if self.is_live:
             return
-        await self._first_of(self._live, min(timeout, PATIENCE_S))
+        patience = min(timeout, PATIENCE_S)
+        await self._until(lambda: self._live, patience, self._clock)
         self._check_open()
         if not self.is_live:
             raise BridgeUnavailable(
-                f"the bridge at {self._address} is away, and was not back in {min(timeout, PATIENCE_S):g} s: "
+                f"the bridge at {self._address} is away, and was not back in {patience:g} s: "
                 "see whether it runs, and try again"
             )
 
@@ -213,20 +229,21 @@ class Connection:
         """Waits until what the bridge had queued so far has come in (HB-2), or time or stream is over."""
         if not self.is_live:
             return
-        flushed = asyncio.Event()
         number = self.session.flush()
-        self._flushes[number] = flushed
+        self._flushes.add(number)
         self._wake()
-        await self._first_of(flushed, timeout)
-        self._flushes.pop(number, None)
+        await self._until(lambda: number not in self._flushes, timeout)
+        self._flushes.discard(number)
 
     async def leave(self, reason: str) -> None:
         """Says goodbye and waits until the bridge ended the stream, at most 6 s. Then everything is over."""
         self._leaving = True
         if self._stream is not None and self.is_live:
-            self.session.close(reason)
-            self._stream.leave()
-            await self._first_of(self._over, GOODBYE_S)
+            if self.session.close(reason):
+                self._stream.wake()  # a goodbye needs no half-close after it (SES-6)
+            else:
+                self._stream.leave()
+            await self._until(self._over.is_set, GOODBYE_S)
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -248,8 +265,8 @@ class Connection:
             case Live(epoch):
                 self._went_live(epoch)
             case Flushed(number):
-                if flush := self._flushes.pop(number, None):
-                    flush.set()
+                self._flushes.discard(number)
+                self._change()
             case Draining(grace_ms):
                 _log.info("%s: the bridge is about to stop, in %g s", self._who, grace_ms / 1000)
             case Refused(code, message, ref):
@@ -285,16 +302,16 @@ class Connection:
             self._finish(LoomError(f"the connection failed: {type(error).__name__}: {error}"))
 
     def _lost(self, ended: LoomError | None) -> LoomError:
-        error = self.session.lost(ended, time.monotonic())
+        error = self.session.lost(ended, self._clock.now())
         self._last_error = error
         for pub_seq in self._fragile:
             self.session.forget(pub_seq)
             if not self._receipts[pub_seq].done():
                 self._receipts[pub_seq].set_exception(error)
-        for flush in self._flushes.values():
-            flush.set()
-        if self._live.is_set():
-            self._live.clear()
+        self._flushes.clear()
+        self._change()
+        if self._live:
+            self._live = False
             self._receiver.lost(error)
         return error
 
@@ -306,10 +323,11 @@ class Connection:
     async def _pause(self, error: LoomError) -> None:
         if error.code in (Code.HEARTBEAT_TIMEOUT, Code.TIMEOUT):
             await self._transport.drop_channel()  # it would speak to the same frozen peer
-        delay = self.session.delay(random.random())  # noqa: S311 (jitter, not a secret)
+        delay = self.session.delay(self._clock.jitter())
         level = logging.WARNING if self.session.attempt == 1 else logging.DEBUG
         _log.log(level, "%s: %s; trying again, from %.1f s on", self._who, error.message, delay)
-        await asyncio.sleep(delay)
+        # Until the first stream it is the start that waits, and that is real time.
+        await (self._clock.sleep(delay) if self._was_live else asyncio.sleep(delay))
 
     async def _one_stream(self) -> LoomError | None:
         """Registers and streams once. Answers why it is over; None where the bridge ended it in order."""
@@ -321,11 +339,14 @@ class Connection:
             if not is_final(error):
                 await self._seek()
             return error
-        self._stream = Stream(self, self._transport.open_stream(), self._address, time.monotonic)
+        traffic = self._clock.begin_call()
         try:
+            call = self._transport.open_stream(traffic.metadata)
+            self._stream = Stream(self, call, self._address, self._clock, traffic)
             return await self._stream.run()
         finally:
             self._stream = None
+            traffic.end()
 
     async def _seek(self) -> None:
         """The bridge cannot be reached: the channel is of no use, and perhaps the address."""
@@ -338,7 +359,8 @@ class Connection:
     def _went_live(self, epoch: int) -> None:
         again = "again " if self._was_live else ""
         self._was_live = True
-        self._live.set()
+        self._live = True
+        self._change()
         level = "the base level only" if self.session.base_level else f"epoch {epoch}"
         _log.info("%s: connected %sto %s (%s)", self._who, again, self._address, level)
 
@@ -359,6 +381,7 @@ class Connection:
         self._ended_by = error
         self.session.end()
         self._over.set()
+        self._change()
         self._line.close()
         told = error or NotConnected("the agent was stopped before the publish was confirmed")
         for receipt in self._receipts.values():
@@ -373,11 +396,21 @@ class Connection:
         if self._stream is not None:
             self._stream.wake()
 
-    async def _first_of(self, event: asyncio.Event, timeout: float) -> None:
-        """Waits for the event, or until everything is over."""
-        waits = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(self._over.wait())]
-        try:
-            await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+    def _change(self) -> None:
+        """Something has changed that somebody may wait for."""
+        changes, self._changes = self._changes, set()
+        for change in changes:
+            if not change.done():
+                change.set_result(None)
+
+    async def _until(self, is_so: Callable[[], bool], timeout: float, clock: Clock | None = None) -> None:
+        """Waits until it is so, or everything over; without a clock for seconds of real time at the most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout) if clock is None else clock.timeout(timeout):
+                while not (is_so() or self._over.is_set()):
+                    change = asyncio.get_running_loop().create_future()
+                    self._changes.add(change)
+                    try:
+                        await change
+                    finally:
+                        self._changes.discard(change)

@@ -11,21 +11,14 @@ import math
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from loom import barrier as barriers
+from loom.asking import Question, ask, check_heard, check_topic, first_good, milliseconds
 from loom.calls import encode_arguments, make_call, read_result
 from loom.codes import Code
 from loom.deadline import budget, remaining
 from loom.dispatch import waiting
-from loom.errors import (
-    AgentGone,
-    DeadlineExceeded,
-    DefinitionError,
-    InvalidInput,
-    NoSubscribers,
-    PublishRefused,
-)
+from loom.errors import AgentGone, DeadlineExceeded, DefinitionError, InvalidInput, PublishRefused
 from loom.event import make_event
 from loom.payload import encode_payload
-from loom.topics import topic_problem
 
 if TYPE_CHECKING:
     import builtins
@@ -35,7 +28,6 @@ if TYPE_CHECKING:
     from loom.envelope import Envelope
     from loom.event import Event
     from loom.memory import ThreadMemory
-    from loom.replies import Pending, Reply
     from loom.worker import Worker
 
 __all__ = ["Context"]
@@ -137,10 +129,10 @@ class Context:
             self.agent_id,
             thread_id=thread_id,
             reply_to=reply_to or "",
-            ttl_ms=None if ttl is None else _milliseconds(ttl, "ttl"),
+            ttl_ms=None if ttl is None else milliseconds(ttl, "ttl"),
             extra=metadata,
         )
-        _check_topic(topic)
+        check_topic(topic)
         event = make_event(
             type or topic,
             encode_payload(payload),
@@ -209,12 +201,13 @@ class Context:
             BridgeError: the connection was lost while waiting: no reply can come.
         """
         seconds = budget(timeout, f"the request to {topic}")
+        question = Question(topic, payload, type, metadata)
         with self._worker.replies.expect() as pending, waiting():
             try:
-                async with asyncio.timeout(seconds):
-                    matched = await self._ask(topic, payload, type, seconds, pending, metadata)
-                    _check_heard(topic, matched)
-                    reply = await _first_good(pending, matched)
+                async with self._worker.clock.timeout(seconds):
+                    matched = await ask(self._worker, self.envelope, question, pending, seconds)
+                    check_heard(topic, matched)
+                    reply = await first_good(pending, matched)
             except TimeoutError as error:
                 raise DeadlineExceeded(
                     f"no reply to {topic} within {seconds:g} s: give it more time, or see who should reply"
@@ -351,12 +344,13 @@ class Context:
         """
         seconds = budget(timeout, f"the barrier on {topic}")
         collector = barriers.Collector(of, into)
+        question = Question(topic, payload, type)
         with self._worker.replies.expect() as pending, waiting():
             try:
-                async with asyncio.timeout(seconds):
-                    collector.matched = await self._ask(topic, payload, type, seconds, pending, None)
+                async with self._worker.clock.timeout(seconds):
+                    collector.matched = await ask(self._worker, self.envelope, question, pending, seconds)
                     if not collector.named:
-                        _check_heard(topic, collector.matched)
+                        check_heard(topic, collector.matched)
                     while not collector.done:
                         collector.add(await pending.next())
             except TimeoutError:
@@ -373,8 +367,21 @@ class Context:
             timeout: seconds for all of them; None for 30.
             named: what to await, known in the answer by name.
         """
-        with waiting():
-            return await barriers.gather({**dict(enumerate(calls)), **named}, timeout)
+        # What is awaited says itself when it waits for the bridge or the clock.
+        with waiting(rests=False):
+            return await barriers.gather({**dict(enumerate(calls)), **named}, timeout, self._worker.clock)
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits so many seconds by this agent's clock, which is a test's where one moves the time.
+
+        `asyncio.sleep` is real time everywhere: a test that moves the time waits for it, or fails.
+
+        Raises:
+            InvalidInput: not a number of seconds from 0.
+        """
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise InvalidInput(f"sleep({seconds!r}): give seconds from 0")
+        await self._worker.clock.sleep(seconds)
 
     def block_on(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Runs one of this Context's coroutines from a synchronous handler or capability, and waits for it.
@@ -391,60 +398,3 @@ class Context:
             return asyncio.run_coroutine_threadsafe(coroutine, self._worker.loop).result()
         coroutine.close()
         raise DefinitionError("block_on was called on an event loop: await the coroutine instead")
-
-    async def _ask(
-        self,
-        topic: str,
-        payload: Any,
-        type: str | None,
-        seconds: float,
-        pending: Pending,
-        metadata: Mapping[str, str] | None,
-    ) -> int:
-        """Publishes a request. Answers how many receive it."""
-        _check_topic(topic)
-        envelope = self.envelope.child(
-            self.agent_id,
-            correlation_id=pending.correlation_id,
-            reply_to=self._worker.replies_topic,
-            ttl_ms=_milliseconds(seconds, "timeout"),
-            extra=metadata,
-        )
-        event = make_event(type or topic, encode_payload(payload), envelope)
-        return await self._worker.ask(topic, event)
-
-
-async def _first_good(pending: Pending, matched: int) -> Reply:
-    """The first reply that is no error; an error only once nobody is left who could do better."""
-    failures = 0
-    while True:
-        reply = await pending.next()
-        error = reply.error
-        if error is None:
-            return reply
-        failures += 1
-        if failures >= matched:
-            raise error
-
-
-def _check_heard(topic: str, matched: int) -> None:
-    if matched == 0:
-        told = "start the agent that subscribes to it, or check the topic's spelling"
-        raise NoSubscribers(f"nobody hears {topic}: {told}")
-
-
-def _check_topic(topic: str) -> None:
-    problem = topic_problem(topic)
-    if problem:
-        raise PublishRefused(f"{topic[:80]!r} is not a topic: {problem}", code=Code.INVALID_TOPIC)
-
-
-def _milliseconds(seconds: float, name: str) -> int:
-    """Whole milliseconds, at least 1.
-
-    Raises:
-        InvalidInput: not a number of seconds above 0.
-    """
-    if not (math.isfinite(seconds) and seconds > 0):
-        raise InvalidInput(f"{name} is {seconds!r}: give seconds above 0")
-    return max(1, round(seconds * 1000))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -17,18 +16,26 @@ from loom.errors import DeadlineExceeded, InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from loom.clock import Clock
+
 __all__ = ["DEFAULT_TIMEOUT_S", "budget", "inherit", "remaining"]
 
 DEFAULT_TIMEOUT_S = 30.0
 """Nothing waits for ever: a call that names no time-out has this one."""
 
-_deadline: ContextVar[float | None] = ContextVar("loom_deadline", default=None)
+MICRO_DIGITS = 6
+"""Time is counted in whole microseconds: what is left does not depend on how sums are rounded."""
+
+_deadline: ContextVar[tuple[Clock, float] | None] = ContextVar("loom_deadline", default=None)
 
 
 def remaining() -> float | None:
     """Seconds left of the inherited budget, never below 0; None without one."""
     deadline = _deadline.get()
-    return None if deadline is None else max(0.0, deadline - time.monotonic())
+    if deadline is None:
+        return None
+    clock, when = deadline
+    return max(0.0, round(when - clock.now(), MICRO_DIGITS))
 
 
 def budget(timeout: float | None, what: str) -> float:
@@ -58,9 +65,9 @@ def _is_number(value: object) -> bool:
 
 
 @contextlib.contextmanager
-def inherit(seconds: float | None) -> Iterator[None]:
-    """Runs the block with so many seconds; None leaves it without a budget."""
-    token = _deadline.set(None if seconds is None else time.monotonic() + seconds)
+def inherit(seconds: float | None, clock: Clock) -> Iterator[None]:
+    """Runs the block with so many seconds of a clock; None leaves it without a budget."""
+    token = _deadline.set(None if seconds is None else (clock, clock.now() + seconds))
     try:
         yield
     finally:

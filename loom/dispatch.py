@@ -16,9 +16,10 @@ import contextlib
 import contextvars
 import logging
 from collections import deque
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from loom.work import Work, current_work, work_in
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -52,33 +53,45 @@ class _Item(Generic[_T]):
     is_request: bool
 
 
-@dataclass(slots=True, eq=False)
-class _Ticket:
-    """One running delivery."""
+class _Ticket(Work):
+    """One running delivery.
 
-    waits: int = 0
-    """How many answers it is waiting for now."""
-    counted: bool = True
-    """Whether it takes one of the `max_parallel` places."""
-    told: Callable[[], None] = lambda: None
+    Attributes:
+        waits: how many answers it is waiting for now.
+        counted: whether it takes one of the `max_parallel` places.
+        told: called when it begins to wait.
+    """
 
+    __slots__ = ("counted", "told", "waits")
 
-_current: ContextVar[_Ticket | None] = ContextVar("loom_ticket", default=None)
+    def __init__(self, *, counted: bool, told: Callable[[], None]) -> None:
+        super().__init__()
+        self.waits = 0
+        self.counted = counted
+        self.told = told
 
 
 @contextlib.contextmanager
-def waiting() -> Iterator[None]:
-    """Marks the delivery being handled, if any, as waiting for an answer while the block runs."""
-    ticket = _current.get()
-    if ticket is None:
+def waiting(*, rests: bool = True) -> Iterator[None]:
+    """Marks the work being done, if any, as waiting for an answer while the block runs.
+
+    Args:
+        rests: whether it rests meanwhile (`loom.work`); not where the answer may be of another kind.
+    """
+    work = current_work()
+    if work is None:
         yield
         return
-    ticket.waits += 1
-    ticket.told()
+    work.rests += rests
+    if isinstance(work, _Ticket):
+        work.waits += 1
+        work.told()
     try:
         yield
     finally:
-        ticket.waits -= 1
+        work.rests -= rests
+        if isinstance(work, _Ticket):
+            work.waits -= 1
 
 
 class Dispatcher(Generic[_T]):
@@ -88,19 +101,25 @@ class Dispatcher(Generic[_T]):
         handle: handles one; what it raises is a fault of this program and is only logged.
         max_parallel: how many run at once, at least 1.
         backlog: how many may wait before `room` says stop.
+        finished: called when one was handled.
     """
 
     def __init__(
-        self, handle: Callable[[_T], Coroutine[Any, Any, None]], max_parallel: int, backlog: int = BACKLOG
+        self,
+        handle: Callable[[_T], Coroutine[Any, Any, None]],
+        max_parallel: int,
+        backlog: int = BACKLOG,
+        finished: Callable[[], None] = lambda: None,
     ) -> None:
         self._handle = handle
         self._max_parallel = max_parallel
         self._backlog = backlog
+        self._tell_finished = finished
         # Every task starts from here: what one handler sets in its context is nothing to the next.
         self._context = contextvars.copy_context()
         self._lanes: dict[str, _Lane[_T]] = {}
         self._due: deque[_Lane[_T]] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], tuple[_T, _Ticket]] = {}
         self._places = max_parallel
         self._queued = 0
         self._finished = asyncio.Event()
@@ -116,6 +135,10 @@ class Dispatcher(Generic[_T]):
     def queued(self) -> int:
         """How many wait for their turn."""
         return self._queued
+
+    def busy(self) -> list[_T]:
+        """The deliveries being handled that are not at rest (`loom.work`)."""
+        return [work for task, (work, ticket) in self._tasks.items() if ticket.is_busy(task)]
 
     def take(self, work: _T, *, thread: str = "", is_request: bool = False) -> None:
         """Takes a delivery; it starts at once where order and bound allow.
@@ -149,10 +172,10 @@ class Dispatcher(Generic[_T]):
         me = asyncio.current_task()  # a handler may stop its own agent; it must not wait for itself
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                while self._queued or self._tasks.difference([me]):
+                while self._queued or self._tasks.keys() - {me}:
                     self._finished.clear()
                     await self._finished.wait()
-        others = self._tasks.difference([me])
+        others = self._tasks.keys() - {me}
         given_up = len(others) + self._queued
         for lane in (*self._lanes.values(), *self._due):
             lane.queue.clear()
@@ -202,15 +225,15 @@ class Dispatcher(Generic[_T]):
         ticket = _Ticket(counted=counted, told=lambda: self._consider(lane))
         lane.running.append(ticket)
         context = self._context.copy()
-        context.run(_current.set, ticket)
+        work_in(context, ticket)
         task = asyncio.get_running_loop().create_task(
             self._handle(item.work), name=f"loom-handler-{lane.thread or 'no-thread'}", context=context
         )
-        self._tasks.add(task)
+        self._tasks[task] = (item.work, ticket)
         task.add_done_callback(lambda done: self._finish(lane, ticket, done), context=self._context)
 
     def _finish(self, lane: _Lane[_T], ticket: _Ticket, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        del self._tasks[task]
         lane.running.remove(ticket)
         if ticket.counted:
             self._places += 1
@@ -219,6 +242,7 @@ class Dispatcher(Generic[_T]):
         self._consider(lane)
         self._start_due()
         self._finished.set()
+        self._tell_finished()
 
     async def _wait_for_room(self) -> None:
         await self._room.wait()

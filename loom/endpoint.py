@@ -16,7 +16,8 @@ __all__ = ["DEFAULT_NAMESPACE", "TLS", "Endpoint"]
 DEFAULT_NAMESPACE = "default"
 
 _NAMESPACE = re.compile(r"[A-Za-z0-9_:@/-]+(\.[A-Za-z0-9_:@/-]+)*")
-_LOOPBACK = ("127.", "localhost:", "[::1]:", "unix:")
+_NOT_IN_AN_ADDRESS = re.compile(r"[\s/?#,@]")
+_LOOPBACK = ("127.", "localhost:", "[::1]:", "unix:", "memory:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,13 @@ class Endpoint:
     """Where a bridge is, and how to speak with it. The token is never shown.
 
     Attributes:
-        address: `host:port`; an IPv6 host stands in brackets. Also `unix:path`.
+        address: `host:port`; an IPv6 host stands in brackets. Also `unix:path`, and
+            `memory:name` for a bridge in this process.
         namespace: the namespace on that bridge.
         token: the bearer token, where the bridge wants one.
         tls: how to secure the connection; None speaks in the clear.
+        shares_connection: whether the agents of this process use one connection there. Else each has its
+            own, so that one that breaks, or is slow, touches no other.
 
     Raises:
         ConfigError: the address or the namespace is malformed.
@@ -73,6 +77,7 @@ class Endpoint:
     namespace: str = DEFAULT_NAMESPACE
     token: str | None = field(default=None, repr=False)
     tls: TLS | None = None
+    shares_connection: bool = False
 
     def __post_init__(self) -> None:
         check_address(self.address, "the bridge's address")
@@ -96,13 +101,13 @@ def check_address(text: str, name: str) -> None:
     Raises:
         ConfigError: it is malformed.
     """
-    if text.startswith("unix:") and len(text) > len("unix:"):
+    if text.startswith(("unix:", "memory:")) and not text.endswith(":"):
         return
     host, _, port = text.rpartition(":")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     well_formed = (
         bare != ""
-        and not any(sign.isspace() or sign in "/?#,@" for sign in text)
+        and not _NOT_IN_AN_ADDRESS.search(text)
         and (":" not in bare or bare != host)
         and port.isascii()
         and port.isdigit()

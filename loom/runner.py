@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import signal
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from loom.errors import DefinitionError, LoomError
@@ -67,6 +68,12 @@ async def serve(
     """
     if not agents:
         raise DefinitionError("there is no agent to run: give at least one")
+    twice = sorted(name for name, times in Counter(agent.id for agent in agents).items() if times > 1)
+    if twice:
+        raise DefinitionError(
+            f"{', '.join(twice)} would run twice, and one would put out the other: give each agent an id of "
+            "its own, or make them replicas (`Agent(id, replicas=True)`)"
+        )
     told = asyncio.Event()
     hurry = asyncio.Event()
     with _signals(told, hurry) as came:

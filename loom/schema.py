@@ -11,7 +11,7 @@ import sys
 import types
 import typing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from pydantic.errors import PydanticUserError
@@ -28,6 +28,13 @@ __all__ = ["Names", "Signature", "check_kind", "describe", "takes_context"]
 
 # A field of the model is named so, whatever the parameter: no parameter can clash with BaseModel's own names.
 _FIELD = "arg_{}"
+
+# What these are described as never changes: functions that take and give nothing else are described once.
+_PLAIN = frozenset({bool, bytes, float, int, str, type(None)})
+_MOST_PLAIN = 256
+_plain_before: dict[tuple[object, ...], _Described] = {}
+_signatures_before: dict[object, Signature] = {}
+_NO_DEFAULT = inspect.Parameter.empty
 
 # How Context is written where it is imported only for type checkers.
 _CONTEXT_TEXTS = frozenset({"Context", "loom.Context", "loom.context.Context"})
@@ -46,7 +53,7 @@ class Signature:
         context: the parameter that takes the Context; empty for none.
         output: validates and writes what the function returns.
         raw: whether the function returns bytes, which go as they are.
-        input_schema: JSON Schema of the arguments, an object.
+        input_schema: JSON Schema of the arguments, an object; to be read only, as the next.
         output_schema: JSON Schema of the answer.
     """
 
@@ -78,11 +85,36 @@ def describe(function: Callable[..., Any], what: str) -> Signature:
     Raises:
         DefinitionError: the function cannot be described; the message says what to do.
     """
+    key = _plain_key(function)
+    signature = None if key is None else _signatures_before.get(key)
+    if signature is None:
+        signature = _described_anew(function, what)
+        if key is not None:
+            if len(_signatures_before) >= _MOST_PLAIN:
+                _signatures_before.clear()
+            _signatures_before[key] = signature
+    return signature
+
+
+def _plain_key(function: Callable[..., Any]) -> object:
+    """What a function of scalars is known by, however often a factory declares it; None for any other."""
+    if type(function) is not types.FunctionType or function.__dict__:
+        return None
+    annotations = function.__annotations__
+    defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+    if not all(map(_is_plain, annotations.values())) or not all(type(it) in _PLAIN for it in defaults):
+        return None
+    # A default by its type and text: True is not 1 here.
+    said = [(type(it), repr(it)) for it in defaults]
+    return (function.__code__, *said, *(function.__kwdefaults__ or {}), *annotations.items())
+
+
+def _described_anew(function: Callable[..., Any], what: str) -> Signature:
     check_kind(function, what)
     signature = inspect.signature(function)
     names = Names(function, what)
     parameters: dict[str, inspect.Parameter] = {}
-    fields: dict[str, Any] = {}
+    fields: dict[str, _Typed] = {}
     context = ""
     for parameter in signature.parameters.values():
         _check_parameter(parameter, what)
@@ -96,21 +128,21 @@ def describe(function: Callable[..., Any], what: str) -> Signature:
         elif parameter.annotation is parameter.empty:
             raise DefinitionError(_unannotated(parameter.name, what))
         else:
-            fields[parameter.name] = _field(parameter, names)
+            annotation = names.resolve(parameter.annotation, f"parameter {parameter.name!r}")
+            fields[parameter.name] = _Typed(annotation, parameter.default)
     returns: Any = Any
     if signature.return_annotation is not signature.empty:
         returns = names.resolve(signature.return_annotation, "the return annotation")
-    arguments, input_schema = _arguments_model(fields, what)
-    output, output_schema = _output(returns, what)
+    described = _described(fields, returns, what)
     return Signature(
-        arguments=arguments,
+        arguments=described.arguments,
         positional=tuple(p.name for p in parameters.values() if p.kind is p.POSITIONAL_ONLY),
         keywords=tuple(p.name for p in parameters.values() if p.kind is not p.POSITIONAL_ONLY),
         context=context,
-        output=output,
+        output=described.output,
         raw=returns is bytes,
-        input_schema=input_schema,
-        output_schema=output_schema,
+        input_schema=described.input_schema,
+        output_schema=described.output_schema,
     )
 
 
@@ -156,10 +188,9 @@ class Names:
     """
 
     def __init__(self, function: Callable[..., Any], what: str) -> None:
-        plain = inspect.unwrap(function)
         self.what = what
-        self.globals: dict[str, Any] = getattr(plain, "__globals__", {})
-        self.locals = {**_enclosing_locals(plain), **_closure(plain)}
+        self._plain = inspect.unwrap(function)
+        self._locals: dict[str, Any] | None = None
 
     def resolve(self, annotation: Any, place: str) -> Any:
         """The type that an annotation names.
@@ -167,9 +198,14 @@ class Names:
         Raises:
             DefinitionError: a name in it is not known.
         """
+        if _is_plain(annotation):
+            return annotation
+        names: dict[str, Any] = getattr(self._plain, "__globals__", {})
+        if self._locals is None:
+            self._locals = {**_enclosing_locals(self._plain), **_closure(self._plain)}
         holder = types.SimpleNamespace(__annotations__={"it": annotation})
         try:
-            return typing.get_type_hints(holder, self.globals, self.locals, include_extras=True)["it"]
+            return typing.get_type_hints(holder, names, self._locals, include_extras=True)["it"]
         except NameError as error:
             raise DefinitionError(
                 f"{place} of {self.what} names {error.name or annotation!r}, which is not known there; "
@@ -209,7 +245,9 @@ def takes_context(parameter: inspect.Parameter, names: Names) -> bool:
     annotation = parameter.annotation
     if isinstance(annotation, str) and annotation.removesuffix("| None").strip() in _CONTEXT_TEXTS:
         return True
-    if annotation is parameter.empty or "loom.context" not in sys.modules:
+    if annotation is parameter.empty or _is_plain(annotation):
+        return False
+    if "loom.context" not in sys.modules:
         return False  # nobody can name a class whose module was never imported
     context_class = sys.modules["loom.context"].Context
     resolved = names.resolve(annotation, f"parameter {parameter.name!r}")
@@ -217,25 +255,69 @@ def takes_context(parameter: inspect.Parameter, names: Names) -> bool:
     return any(isinstance(option, type) and issubclass(option, context_class) for option in options)
 
 
-def _field(parameter: inspect.Parameter, names: Names) -> tuple[Any, Any]:
+class _Typed(NamedTuple):
+    """What a parameter says: its annotation and its default."""
+
+    annotation: Any
+    default: Any
+
+
+class _Described(NamedTuple):
+    """What the parameters and the answer of a function are, as models and as schemas."""
+
+    arguments: type[BaseModel]
+    input_schema: dict[str, Any]
+    output: TypeAdapter[Any]
+    output_schema: dict[str, Any]
+
+
+def _described(fields: Mapping[str, _Typed], returns: Any, what: str) -> _Described:
+    """What takes and gives only plain scalars is described once, however often it is declared."""
+    if not _is_plain(returns) or not all(
+        _is_plain(typed.annotation) and (typed.default is _NO_DEFAULT or type(typed.default) in _PLAIN)
+        for typed in fields.values()
+    ):
+        return _describe(fields, returns, what)
+    # A default by its type and text: True is not 1 here.
+    said = [(name, it.annotation, type(it.default), repr(it.default)) for name, it in fields.items()]
+    key = (*said, returns)
+    found = _plain_before.get(key)
+    if found is None:
+        if len(_plain_before) >= _MOST_PLAIN:
+            _plain_before.clear()
+        found = _plain_before[key] = _describe(fields, returns, what)
+    return found
+
+
+def _is_plain(annotation: Any) -> bool:
+    return isinstance(annotation, type) and annotation in _PLAIN
+
+
+def _describe(fields: Mapping[str, _Typed], returns: Any, what: str) -> _Described:
+    made = {name: _field(name, *typed) for name, typed in fields.items()}
+    arguments, input_schema = _arguments_model(made, what)
+    output, output_schema = _output(returns, what)
+    return _Described(arguments, input_schema, output, output_schema)
+
+
+def _field(name: str, annotation: Any, said: Any) -> tuple[Any, Any]:
     """A parameter as (annotation, default) for the model.
 
     The field goes by the parameter's name on the wire, unless `Field(alias=...)` gives it another.
     """
-    annotation = names.resolve(parameter.annotation, f"parameter {parameter.name!r}")
     options: dict[str, Any] = {}
-    if isinstance(parameter.default, FieldInfo):  # limit: int = Field(5, ge=1)
-        given = parameter.default
+    if isinstance(said, FieldInfo):  # limit: int = Field(5, ge=1)
+        given = said
         annotation = Annotated[annotation, given]
         if given.default_factory is not None:
             options["default_factory"] = given.default_factory
         elif not given.is_required():
             options["default"] = given.default
-    elif parameter.default is not parameter.empty:
-        options["default"] = parameter.default
+    elif said is not _NO_DEFAULT:
+        options["default"] = said
     declared = FieldInfo.from_annotation(annotation)
     if not (declared.alias or declared.validation_alias):
-        options["alias"] = parameter.name
+        options["alias"] = name
     return annotation, Field(**options)
 
 

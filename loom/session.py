@@ -147,10 +147,16 @@ class Session:
 
     # The stream.
 
-    def handshake(self, now: float) -> None:
-        """The stream is open: its first message is the agent's id (SES-1)."""
+    def handshake(self, now: float, *, heartbeats: bool = True) -> None:
+        """The stream is open: its first message is the agent's id (SES-1).
+
+        Args:
+            now: the time.
+            heartbeats: whether silence means anything; not on a test's clock (CTL-2).
+        """
         self._fatal = None
-        self._heartbeat = Heartbeat(now, self._interval, judges="session" in self.features)
+        judges = "session" in self.features
+        self._heartbeat = Heartbeat(now, self._interval, judges=judges) if heartbeats else None
         ack = stream_pb2.Ack(message_id=self.registration.agent_id)
         if not self.base_level:
             ack.registration = self._number
@@ -299,7 +305,7 @@ class Session:
     # Time. Seconds of any clock that only goes forward.
 
     def next_deadline(self) -> float | None:
-        """When `tick` wants to be called; None while there is no stream."""
+        """When `tick` wants to be called; None while there is no stream, or where it has no heartbeats."""
         return None if self._heartbeat is None else self._heartbeat.next_deadline()
 
     def tick(self, now: float) -> LoomError | None:

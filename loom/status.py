@@ -114,6 +114,11 @@ STATUSES: dict[grpc.StatusCode, Meaning] = {
 }
 
 
+_LOST = "Internal error from Core"
+"""What grpc.aio says, with INTERNAL, of a stream that was ended while something was written to it: why it was
+ended is lost."""
+
+
 def error_from_status(status: grpc.StatusCode, details: str, address: str) -> LoomError:
     """The error for a status.
 
@@ -125,6 +130,8 @@ def error_from_status(status: grpc.StatusCode, details: str, address: str) -> Lo
     told = _told_by_code(details, address)
     if told is not None:
         return told
+    if status is grpc.StatusCode.INTERNAL and details.startswith(_LOST):
+        status, details = grpc.StatusCode.ABORTED, ""
     meaning = STATUSES[status]
     sentence = meaning.sentence.format(address=address)
     said = _essence(details)

@@ -18,11 +18,13 @@ from loom.errors import BridgeUnavailable
 from loom.status import error_from_rpc, error_from_status
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
+    from loom.clock import Clock
     from loom.errors import LoomError
     from loom.happenings import Happening
     from loom.session import Session
+    from loom.traffic import Traffic
     from loom.v1 import stream_pb2
 
     Call = grpc.aio.StreamStreamCall[stream_pb2.ClientEvent, stream_pb2.ServerEvent]
@@ -60,39 +62,41 @@ class Stream:
         shell: its owner.
         call: the call, just made.
         address: the bridge's, for errors.
-        clock: seconds that only go forward.
+        clock: the agent's time.
+        traffic: counts its messages.
     """
 
-    def __init__(self, shell: Shell, call: Call, address: str, clock: Callable[[], float]) -> None:
+    def __init__(self, shell: Shell, call: Call, address: str, clock: Clock, traffic: Traffic) -> None:
         self._shell = shell
         self._session = shell.session
         self._call = call
         self._address = address
         self._clock = clock
+        self._traffic = traffic
         self._wake = asyncio.Event()
         self._leaving = False
 
     async def run(self) -> LoomError | None:
         """Carries messages until the stream is over. Answers why; None where the bridge ended it in order."""
-        self._session.handshake(self._clock())
+        self._session.handshake(self._clock.now(), heartbeats=self._clock.has_heartbeats)
+        works = [("reader", self._read()), ("writer", self._write())]
+        if self._session.next_deadline() is not None:
+            works.append(("timer", self._keep_time()))
         tasks: list[asyncio.Task[LoomError | None]] = [
-            asyncio.create_task(work, name=f"loom-{name}")
-            for name, work in (
-                ("reader", self._read()),
-                ("timer", self._keep_time()),
-                ("writer", self._write()),
-            )
+            asyncio.create_task(work, name=f"loom-{name}") for name, work in works
         ]
-        opener = asyncio.create_task(self._open(), name="loom-opener")
+        openers: list[asyncio.Task[None]] = []
+        if "session" not in self._session.features:
+            openers.append(asyncio.create_task(self._open(), name="loom-opener"))
         self.wake()
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             return _reason(next(task for task in tasks if task in done))
         finally:
             self._call.cancel()
-            for task in (opener, *tasks):
+            for task in (*openers, *tasks):
                 task.cancel()
-            await asyncio.gather(opener, *tasks, return_exceptions=True)
+            await asyncio.gather(*openers, *tasks, return_exceptions=True)
 
     def wake(self) -> None:
         """The session's outbox holds something to write."""
@@ -109,7 +113,7 @@ class Stream:
         await asyncio.wait([headers], timeout=ACCEPT_GRACE_S)
         headers.cancel()
         if not self._call.done():
-            self._tell(self._session.accepted(self._clock()))
+            self._tell(self._session.accepted(self._clock.now()))
 
     async def _read(self) -> LoomError | None:
         try:
@@ -117,14 +121,23 @@ class Stream:
                 message = await self._call.read()
                 if message is grpc.aio.EOF:
                     return await self._ended()
-                self._tell(self._session.receive(cast("stream_pb2.ServerEvent", message), self._clock()))
+                if message is None:  # gRPC's word for bytes that are none
+                    return BridgeUnavailable(f"the bridge at {self._address} sent bytes that are no message")
+                self._tell(self._session.receive(cast("stream_pb2.ServerEvent", message), self._clock.now()))
+                self._traffic.take()
                 room = self._shell.room()
                 if room is not None:
-                    self._session.pause()
-                    await room
-                    self._session.resume(self._clock())
+                    await self._pause(room)
         except grpc.aio.AioRpcError as error:
             return error_from_rpc(error, self._address)
+
+    async def _pause(self, room: Awaitable[None]) -> None:
+        """Reads no further until there is room."""
+        self._session.pause()
+        self._traffic.pause(True)
+        await room
+        self._traffic.pause(False)
+        self._session.resume(self._clock.now())
 
     async def _ended(self) -> LoomError | None:
         status = await self._call.code()
@@ -144,6 +157,7 @@ class Stream:
                 await self._wake.wait()
                 self._wake.clear()
                 while messages := self._session.take():
+                    self._traffic.give(len(messages))
                     for message in messages:
                         await self._call.write(message)
                     self._shell.taken()
@@ -156,20 +170,22 @@ class Stream:
         return None
 
     async def _keep_time(self) -> LoomError | None:
-        while True:
-            due = self._session.next_deadline() or 0.0
-            await asyncio.sleep(max(0.0, due - self._clock()))
-            stood_still = self._clock() - due
+        while (due := self._session.next_deadline()) is not None:
+            await self._clock.sleep(max(0.0, due - self._clock.now()), awaited=False)
+            now = max(due, self._clock.now())  # not less, however the computer rounds
+            stood_still = now - due
             if stood_still > STOOD_STILL_S:
                 _log.warning(
                     "the event loop stood still for %.1f s, and the bridge hears nothing meanwhile: "
                     "make the handler that holds it synchronous (def), and it runs in a thread",
                     stood_still,
                 )
-            error = self._session.tick(self._clock())
+            error = self._session.tick(now)
             if error is not None:
                 return error
             self._wake.set()
+        await asyncio.Event().wait()  # there are no heartbeats here
+        return None
 
 
 def _reason(task: asyncio.Task[LoomError | None]) -> LoomError | None:

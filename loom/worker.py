@@ -32,6 +32,7 @@ from loom.memory import ThreadMemory
 from loom.replies import ERROR_KEY, Replies, error_payload
 from loom.topics import replies_topic
 from loom.v1 import action_pb2
+from loom.work import Work, resting, work_in
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
@@ -51,7 +52,7 @@ _log = logging.getLogger("loom.agent")
 
 @dataclass(frozen=True, slots=True)
 class _Delivery:
-    """An event, and when the patience of who asked for it ends (seconds of the loop's clock)."""
+    """An event, and when the patience of who asked for it ends (seconds of the agent's clock)."""
 
     event: Event
     deadline: float | None
@@ -91,9 +92,11 @@ class Worker:
         self._memory = memory
         self._counts = counts
         self._client = client
-        self._dispatcher = Dispatcher(self._handle, max_parallel)
+        self.clock = client.clock
+        self._dispatcher = Dispatcher(self._handle, max_parallel, finished=self.clock.touch)
         self._context = contextvars.copy_context()
         self._calls: dict[str, asyncio.Task[None]] = {}
+        self._answering: dict[asyncio.Task[None], tuple[str, Work]] = {}
         self._stopping = asyncio.Lock()
         self._is_stopped = False
         self._given_up: set[str] = set()
@@ -110,6 +113,11 @@ class Worker:
     def is_live(self) -> bool:
         """Whether the bridge is connected now."""
         return self._client.is_live
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the connection is over for good."""
+        return self._client.is_over
 
     async def stop(self, grace: float) -> None:
         """Takes nothing new, finishes what is open, says goodbye.
@@ -161,7 +169,8 @@ class Worker:
         """Publishes, surviving a lost connection where confirmed. Answers the number of receivers."""
         self.check_loop()
         self._counts["published"] += 1
-        return await self._client.publish(topic, event, confirm=confirm)
+        with resting():
+            return await self._client.publish(topic, event, confirm=confirm)
 
     async def ask(self, topic: str, event: event_pb2.Event) -> int:
         """Publishes a request: a lost connection is an answer, at once."""
@@ -194,15 +203,16 @@ class Worker:
         is_request = bool(envelope.reply_to)
         deadline = None
         if is_request and envelope.ttl_ms is not None:
-            deadline = self.loop.time() + envelope.ttl_ms / 1000
+            deadline = self.clock.now() + envelope.ttl_ms / 1000
         self._dispatcher.take(_Delivery(received, deadline), thread=envelope.thread_id, is_request=is_request)
 
     def called(self, call: action_pb2.ActionCall) -> None:
         """A call of one of the capabilities."""
-        task = self.loop.create_task(
-            self._serve(call), name=f"loom-call-{call.capability}", context=self._context.copy()
-        )
+        work, context = Work(), self._context.copy()
+        work_in(context, work)
+        task = self.loop.create_task(self._serve(call), name=f"loom-call-{call.capability}", context=context)
         self._calls[call.id] = task
+        self._answering[task] = (call.capability, work)
         task.add_done_callback(lambda task: self._served(call.id, task))
 
     def cancelled(self, call_id: str, code: str) -> None:
@@ -216,6 +226,8 @@ class Worker:
     def _served(self, call_id: str, task: asyncio.Task[None]) -> None:
         """A call's task is over. The bridge keeps the place of a given-up call until it hears so (ACT-7)."""
         self._calls.pop(call_id, None)
+        del self._answering[task]
+        self.clock.touch()
         if call_id in self._given_up:
             self._given_up.discard(call_id)
             if task.cancelled():
@@ -231,20 +243,29 @@ class Worker:
         """Whether more deliveries may come."""
         return self._dispatcher.room()
 
+    def busy(self) -> list[str]:
+        """What it is busy with that is neither the clock nor the bridge."""
+        handling = [delivery.event.topic for delivery in self._dispatcher.busy()]
+        answering = [name for task, (name, work) in self._answering.items() if work.is_busy(task)]
+        return [
+            *(f"{self.agent_id} is handling {topic}" for topic in handling),
+            *(f"{self.agent_id} is answering a call of {capability}" for capability in answering),
+        ]
+
     # Handling.
 
     async def _handle(self, delivery: _Delivery) -> None:
         event = delivery.event
         context = Context(self, _in_a_thread(event), event)
-        left = None if delivery.deadline is None else delivery.deadline - self.loop.time()
+        left = None if delivery.deadline is None else delivery.deadline - self.clock.now()
         if left is not None and left <= 0:
             self._counts["expired"] += 1
             _log.debug("%s: nobody waits any more for an answer on %s: skipped", self.agent_id, event.topic)
             return
         failure: LoomError | None = None
         try:
-            with inherit(left):
-                async with asyncio.timeout(left):
+            with inherit(left, self.clock):
+                async with self.clock.timeout(left):
                     for handler in self._routes.of(event):
                         failure = await self._run(handler, context, event) or failure
         except TimeoutError:  # only of the request's own: what a handler raises is in `failure`
@@ -318,8 +339,8 @@ class Worker:
         seconds = min(limits, default=None)
         context = Context(self, read_envelope(call))
         try:
-            with inherit(seconds):
-                async with asyncio.timeout(seconds):
+            with inherit(seconds, self.clock):
+                async with self.clock.timeout(seconds):
                     return await capability.run(call.payload, context)
         except LoomError:
             raise

@@ -1,7 +1,8 @@
 """The `loom` command.
 
 Layout:
-    new.py dev.py run.py proto.py doctor.py call.py emit.py capabilities.py completion.py   one command each
+    new.py dev.py run.py proto.py doctor.py call.py emit.py capabilities.py completion.py conformance.py
+                   one command each
 
     group.py       the group: commands loaded when named, help, errors, exit codes
     exits.py       the exit codes and the errors that carry them
@@ -38,6 +39,7 @@ main = LoomGroup(
         Entry("emit", "Talk", "Publish one event."),
         Entry("capabilities", "Talk", "List what can be called now."),
         Entry("doctor", "Look after", "Say what is found here, and what to do."),
+        Entry("conformance", "Look after", "Judge a bridge by the protocol's clauses."),
         Entry("proto", "Look after", "Regenerate, check or export the wire's .proto files."),
         Entry("completion", "Look after", "Print the shell's completion script."),
     ),

@@ -39,7 +39,11 @@ def command(bridge: str | None, namespace: str | None, as_json: bool) -> None:
       loom doctor --json | jq '.findings[] | select(.level == "bad")'
     """
     check_options(bridge, namespace)
-    findings = list(_look(bridge, namespace))
+    tell(list(_look(bridge, namespace)), as_json=as_json)
+
+
+def tell(findings: list[Finding], *, as_json: bool) -> None:
+    """Tells what was found, and ends the command: exit code 1 where something is wrong."""
     well = all(finding.level != "bad" for finding in findings)
     if as_json:
         console.json_line({"ok": well, "findings": [finding.as_json() for finding in findings]}, pretty=True)

@@ -36,8 +36,7 @@ class Entry:
 class OneLineGroup(click.Group):
     """A group whose errors are one line and an exit code."""
 
-    # click tells apart by overloads what such a group always sets, so a plain signature is enough here.
-    def main(  # type: ignore[override]
+    def main(  # type: ignore[override]  # click's overloads tell apart what such a group always sets
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> NoReturn:
         """Runs the command line, and ends the process with the command's exit code."""

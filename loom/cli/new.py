@@ -43,7 +43,7 @@ def command(name: str, where: Path | None) -> None:
     \b
     Examples:
       loom new hello
-      loom new paper-reader --dir ~/work/papers
+      loom new paper-reader --dir ~/agents/papers
     """
     problem = name_problem(name)
     if problem:

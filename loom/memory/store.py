@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_KEY_BYTES", "Memory", "appended", "check_key", "check_text", "closed", "expiry"]
 
+MICRO_DIGITS = 6
+"""Moments are kept in whole microseconds: what expires does not depend on how sums are rounded."""
 MAX_KEY_BYTES = 255
 """The longest key, bytes in UTF-8."""
 
@@ -122,7 +124,7 @@ def expiry(ttl: float | None, clock: Callable[[], float]) -> float | None:
         raise InvalidInput(
             f"ttl is {ttl!r}; give seconds above 0, or None for good", details={"ttl": "not seconds above 0"}
         )
-    return clock() + ttl
+    return round(clock() + ttl, MICRO_DIGITS)
 
 
 def appended(data: bytes | None, element: bytes, keep: int | None, key: str) -> tuple[bytes, int]:

@@ -36,6 +36,7 @@ __all__ = [
     "engine",
     "ensure_image",
     "existing_image",
+    "kept_by",
     "remove_stale",
     "start",
 ]
@@ -167,6 +168,19 @@ def address_of(container: Container) -> str:
     if not published:
         raise BridgeUnavailable("the bridge's container ended at once; see what it said above")
     return f"{_HOST}:{published[0]['HostPort']}"
+
+
+def kept_by(client: DockerClient, pid: int) -> Container:
+    """The container that a process keeps.
+
+    Raises:
+        BridgeUnavailable: there is none.
+    """
+    label = f"{LABEL_OWNER}={_owner(pid)}"
+    found: list[Container] = client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+    if not found:
+        raise BridgeUnavailable(f"process {pid} keeps no container: it has ended")
+    return found[0]
 
 
 def remove_stale(client: DockerClient) -> int:

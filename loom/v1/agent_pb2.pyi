@@ -136,6 +136,7 @@ class AgentRegisterResponse(google.protobuf.message.Message):
     LIMITS_FIELD_NUMBER: builtins.int
     HEARTBEAT_INTERVAL_MS_FIELD_NUMBER: builtins.int
     REGISTRATION_FIELD_NUMBER: builtins.int
+    VIRTUAL_CLOCK_FIELD_NUMBER: builtins.int
     success: builtins.bool
     """Whether the agent is registered now."""
     error_message: builtins.str
@@ -146,6 +147,10 @@ class AgentRegisterResponse(google.protobuf.message.Message):
     """How often each side should be heard from, milliseconds (SES-7)."""
     registration: builtins.int
     """The number of this registration; the handshake may name it (SES-2)."""
+    virtual_clock: builtins.bool
+    """Whether the namespace's clock moves only when a test moves it (CTL-2). A client may then take part in it by
+    loom.testing.v1.Control.Participate (CTL-3). Never set by a bridge that was not started for testing.
+    """
     @property
     def features(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Those of the client's features that the bridge accepts; they hold from the next handshake on."""
@@ -169,9 +174,10 @@ class AgentRegisterResponse(google.protobuf.message.Message):
         limits: global___Limits | None = ...,
         heartbeat_interval_ms: builtins.int = ...,
         registration: builtins.int = ...,
+        virtual_clock: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["limits", b"limits", "server", b"server"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["error_code", b"error_code", "error_message", b"error_message", "features", b"features", "heartbeat_interval_ms", b"heartbeat_interval_ms", "limits", b"limits", "registration", b"registration", "server", b"server", "success", b"success"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["error_code", b"error_code", "error_message", b"error_message", "features", b"features", "heartbeat_interval_ms", b"heartbeat_interval_ms", "limits", b"limits", "registration", b"registration", "server", b"server", "success", b"success", "virtual_clock", b"virtual_clock"]) -> None: ...
 
 global___AgentRegisterResponse = AgentRegisterResponse
 

@@ -21,6 +21,7 @@ class BaseLevelBridge(bridge_pb2_grpc.BridgeServicer, bridge_pb2_grpc.ActionBrok
     def __init__(self, *, pongs: bool = True, credentials: grpc.ServerCredentials | None = None) -> None:
         self.pongs = pongs
         self.metadata: list[dict[str, str]] = []
+        self.peers: list[str] = []
         self._credentials = credentials
         self.registrations: list[agent_pb2.AgentRegisterRequest] = []
         self.strange: list[str] = []
@@ -50,6 +51,7 @@ class BaseLevelBridge(bridge_pb2_grpc.BridgeServicer, bridge_pb2_grpc.ActionBrok
     async def RegisterAgent(self, request: Any, context: Any) -> agent_pb2.AgentRegisterResponse:  # noqa: N802  # gRPC's name
         self.registrations.append(request)
         self.metadata.append(dict(context.invocation_metadata()))
+        self.peers.append(context.peer())
         self._topics[request.agent_id] = list(request.subscribed_topics)
         self._offers.update({item.name: request.agent_id for item in request.capabilities})
         return agent_pb2.AgentRegisterResponse(success=True)

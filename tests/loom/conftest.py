@@ -6,25 +6,78 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from loom.agent import Agent
+from loom.client import BridgeClient
 from loom.config import Settings
 from loom.endpoint import Endpoint
+from loom.testing.v1 import control_pb2
 from loom_testing.harness.handle import LoomBridge
 from tests.loom.processes import BridgeProcess, processes_of
+from tests.loom_testing.peers import Peer
 
 HERE = Path(__file__).parent
 PATIENCE = 10.0
 """How long a test waits for what must come, seconds."""
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Waits until the condition holds."""
+class Seen(list[Any]):
+    """What was seen, in order; who waits for more is told of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._news = asyncio.Event()
+
+    def append(self, item: Any) -> None:
+        super().append(item)
+        self._news.set()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Waits until the condition holds, which looks at what was seen."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+
+async def live(client: BridgeClient | Agent) -> None:
+    """Waits until the stream of an agent is open."""
+    if isinstance(client, Agent):
+        client = client._worker._client
     async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - the condition is another's, who has no event for it
-            await asyncio.sleep(0.002)
+        await client._connection.until_live(PATIENCE)
+
+
+def losing(agent: Agent) -> asyncio.Event:
+    """Is set when the agent loses its stream."""
+    worker, lost = agent._worker, asyncio.Event()
+    tell = worker.lost
+
+    def told(error: Exception) -> None:
+        tell(error)
+        lost.set()
+
+    worker.lost = told  # type: ignore[method-assign]  # the test looks on
+    return lost
+
+
+@contextlib.asynccontextmanager
+async def steps(bridge: LoomBridge) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
+    """What the bridge does from here on, step by step: waits for the next step whose trace holds a text."""
+    async with Peer(bridge.address) as peer:
+        watch = peer.control.Watch(control_pb2.WatchRequest(namespace=bridge.namespace))
+        await watch.initial_metadata()
+
+        async def next_with(text: str) -> None:
+            async with asyncio.timeout(PATIENCE):
+                while text not in (await watch.read()).line:
+                    pass
+
+        yield next_with
+        watch.cancel()
 
 
 def settings(bridge: str | Endpoint, **fields: object) -> Settings:

@@ -15,7 +15,7 @@ from loom.errors import (
 )
 from loom.event import Event
 from loom.registration import QoS
-from tests.loom.conftest import until
+from tests.loom.conftest import Seen
 
 # Declaration.
 
@@ -81,7 +81,7 @@ def test_declared_functions_stay_what_they_are():
 
 
 async def test_handlers_get_what_they_subscribed_to(start):
-    me, seen = Agent("me"), []
+    me, seen = Agent("me"), Seen()
 
     @me.on("a.*")
     async def one(ctx: Context) -> None:
@@ -103,7 +103,7 @@ async def test_handlers_get_what_they_subscribed_to(start):
     await context.emit("a.b.c")
     await context.emit("b")
     assert await context.emit("a.last") == 1
-    await until(lambda: ("raw", "a.last") in seen)
+    await seen.until(lambda: ("raw", "a.last") in seen)
     assert seen == [
         ("one", "a.b"),
         ("two", "a.b"),
@@ -118,7 +118,7 @@ async def test_handlers_get_what_they_subscribed_to(start):
 
 
 async def test_one_thread_in_order_others_in_parallel(start):
-    me, order, gate = Agent("me"), [], asyncio.Event()
+    me, order, gate = Agent("me"), Seen(), asyncio.Event()
 
     @me.on("t")
     async def handle(ctx: Context, number: int) -> None:
@@ -130,15 +130,15 @@ async def test_one_thread_in_order_others_in_parallel(start):
     for number in (1, 2):
         await me.context("slow").emit("t", number)
     await me.context("quick").emit("t", 3)
-    await until(lambda: order)
+    await order.until(lambda: order)
     assert order == [("quick", 3)]
     gate.set()
-    await until(lambda: len(order) == 3)
+    await order.until(lambda: len(order) == 3)
     assert order[1:] == [("slow", 1), ("slow", 2)]
 
 
 async def test_a_handler_that_raises_is_logged_counted_and_survived(start, caplog):
-    me, seen = Agent("me"), []
+    me, seen = Agent("me"), Seen()
 
     @me.on("t")
     async def fragile(ctx: Context, number: int) -> None:
@@ -151,7 +151,7 @@ async def test_a_handler_that_raises_is_logged_counted_and_survived(start, caplo
     await context.emit("t", 0)
     await context.emit("t", "no number")
     await context.emit("t", 1)
-    await until(lambda: seen)
+    await seen.until(lambda: seen)
     assert seen == [1]
     assert me.counts["handled"] == 3
     assert me.counts["handler_errors"] == 2
@@ -223,7 +223,7 @@ async def test_an_observer_sees_and_is_not_counted(start):
 
 
 async def test_a_group_shares_its_events(start):
-    seen = []
+    seen = Seen()
     members = [Agent(f"m{number}") for number in range(2)]
     for member in members:
 
@@ -234,12 +234,12 @@ async def test_a_group_shares_its_events(start):
     await start(*members)
     for _ in range(4):
         assert await members[0].context().emit("t") == 1
-    await until(lambda: len(seen) == 4)
+    await seen.until(lambda: len(seen) == 4)
     assert sorted(seen) == ["m0", "m0", "m1", "m1"]
 
 
 async def test_replicas_have_ids_of_their_own_and_share_a_group(start):
-    seen = []
+    seen = Seen()
     replicas = [Agent("work", replicas=True) for _ in range(2)]
     for replica in replicas:
 
@@ -253,7 +253,7 @@ async def test_replicas_have_ids_of_their_own_and_share_a_group(start):
     assert all(replica.id.startswith("work:") and replica.name == "work" for replica in replicas)
     for _ in range(4):
         assert await me.context().emit("t") == 1
-    await until(lambda: len(seen) == 4)
+    await seen.until(lambda: len(seen) == 4)
     assert sorted(seen) == sorted([replica.id for replica in replicas] * 2)
 
 

@@ -19,7 +19,7 @@ from loom.errors import (
 )
 from loom.memory import LocalMemory, SQLiteMemory
 from loom_testing.bridge import FakeBridge
-from tests.loom.conftest import settings, until
+from tests.loom.conftest import settings, steps
 
 
 async def test_outside_of_its_life_an_agent_says_so(bridge):
@@ -118,6 +118,7 @@ async def test_the_newest_wins_and_being_superseded_is_final(bridge, caplog):
     async with second:
         with pytest.raises(Superseded):
             await first.wait()
+        assert not first.is_running
         with pytest.raises(Superseded):
             await first.context().emit("t")
         await first.stop()
@@ -126,9 +127,20 @@ async def test_the_newest_wins_and_being_superseded_is_final(bridge, caplog):
     assert not [record for record in caplog.records if "trying again" in record.message]
 
 
+async def test_who_was_superseded_may_be_started_again(bridge):
+    first, second = (Agent("me", settings=settings(bridge.endpoint)) for _ in range(2))
+    await first.start()
+    async with second:
+        with pytest.raises(Superseded):
+            await first.wait()
+    first.subscribe("t")  # it does not run, so it may learn something new
+    async with first:
+        assert await first.context().emit("t") == 1
+
+
 async def test_stop_finishes_what_is_open(bridge):
     me, other = (Agent(name, settings=settings(bridge.endpoint)) for name in ("me", "other"))
-    began, go = asyncio.Event(), asyncio.Event()
+    began, called, go = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     @me.on("t")
     async def handle(ctx: Context) -> None:
@@ -139,6 +151,7 @@ async def test_stop_finishes_what_is_open(bridge):
 
     @me.capability("work")
     async def work() -> str:
+        called.set()
         await go.wait()
         return "worked"
 
@@ -148,11 +161,11 @@ async def test_stop_finishes_what_is_open(bridge):
     request = asyncio.create_task(other.context().request("t"))
     call = asyncio.create_task(other.context().tool("work"))
     await began.wait()
-    await until(lambda: me._worker._calls)
-    stopping = asyncio.create_task(me.stop(10))
-    async with asyncio.timeout(10):
-        while await offered(other):  # noqa: ASYNC110 - the condition is the bridge's
-            await asyncio.sleep(0.002)
+    await called.wait()
+    async with steps(bridge) as step:
+        stopping = asyncio.create_task(me.stop(10))
+        await step('"register"')
+    assert await offered(other) == []
     assert await other.context().emit("t") == 0  # it takes nothing new
     go.set()
     assert (await request, await call) == ("finished", "worked")
@@ -162,11 +175,12 @@ async def test_stop_finishes_what_is_open(bridge):
 
 async def test_stop_gives_up_what_takes_too_long_and_tells_who_waits(bridge, caplog):
     me, other = (Agent(name, settings=settings(bridge.endpoint)) for name in ("me", "other"))
-    cancelled = []
+    cancelled, began, called = [], asyncio.Event(), asyncio.Event()
 
     @me.on("t")
     async def handle(ctx: Context) -> None:
         try:
+            began.set()
             await asyncio.Event().wait()
         finally:
             cancelled.append("handler")
@@ -174,6 +188,7 @@ async def test_stop_gives_up_what_takes_too_long_and_tells_who_waits(bridge, cap
     @me.capability("work")
     async def work() -> None:
         try:
+            called.set()
             await asyncio.Event().wait()
         finally:
             cancelled.append("capability")
@@ -182,7 +197,8 @@ async def test_stop_gives_up_what_takes_too_long_and_tells_who_waits(bridge, cap
     await me.start()
     request = asyncio.create_task(other.context().request("t"))
     call = asyncio.create_task(other.context().tool("work"))
-    await until(lambda: me._worker._calls and me._worker._dispatcher.running)
+    await began.wait()
+    await called.wait()
     await me.stop(0.01)
     for told in (request, call):
         with pytest.raises(AgentGone):
@@ -204,7 +220,7 @@ async def test_a_handler_may_stop_its_own_agent(bridge):
     await me.context().emit("stop")
     async with asyncio.timeout(10):
         await ended
-    await until(lambda: not me.is_running)
+    assert not me.is_running
 
 
 async def test_its_memory_is_its_own_unless_given(bridge, tmp_path):

@@ -5,12 +5,14 @@ import asyncio
 import pytest
 
 from loom.barrier import Collector, Gathered, gather
+from loom.clock import Clock
 from loom.deadline import inherit
 from loom.envelope import Envelope
 from loom.errors import HandlerError, InvalidInput, InvalidOutput
 from loom.event import Event, make_event
 from loom.happenings import UNKNOWN
 from loom.replies import ERROR_KEY, Reply, error_payload
+from tests.loom.standing import Standing
 
 
 def reply(agent, payload=b"1", **extra):
@@ -104,10 +106,13 @@ async def value(result, event=None):
 
 
 async def test_a_gathering_keeps_apart_what_came_what_broke_and_what_is_missing():
-    never = asyncio.Event()
-    gathered = await gather(
-        {"good": value(1), "bad": value(HandlerError("no")), "late": value(2, never)}, timeout=0.05
-    )
+    time = Standing()
+    calls = {"good": value(1), "bad": value(HandlerError("no")), "late": value(2, asyncio.Event())}
+    gathering = asyncio.create_task(gather(calls, 1800, time.clock))
+    await time.advance(1799)
+    assert not gathering.done()
+    await time.advance(1)
+    gathered = await gathering
     assert gathered.replies == {"good": 1}
     assert isinstance(gathered.errors["bad"], HandlerError)
     assert gathered.missing == ["late"]
@@ -115,13 +120,16 @@ async def test_a_gathering_keeps_apart_what_came_what_broke_and_what_is_missing(
 
 
 async def test_a_gathering_of_nothing_is_complete():
-    assert await gather({}, None) == Gathered({}, {}, [])
-    assert (await gather({0: value(1)}, None)).complete
+    assert await gather({}, None, Clock()) == Gathered({}, {}, [])
+    assert (await gather({0: value(1)}, None, Clock())).complete
 
 
 async def test_a_gathering_keeps_the_inherited_budget():
-    with inherit(0.05):
-        assert (await gather({0: value(1, asyncio.Event())}, None)).missing == [0]
+    time = Standing()
+    with inherit(5, time.clock):
+        gathering = asyncio.create_task(gather({0: value(1, asyncio.Event())}, None, time.clock))
+    await time.advance(5)
+    assert (await gathering).missing == [0]
 
 
 async def test_cancelling_a_gathering_cancels_what_it_gathers():
@@ -134,7 +142,7 @@ async def test_cancelling_a_gathering_cancels_what_it_gathers():
         finally:
             ended.set()
 
-    task = asyncio.create_task(gather({0: work()}, None))
+    task = asyncio.create_task(gather({0: work()}, None, Clock()))
     await begun.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -74,6 +74,18 @@ def len_of(text: str) -> int:
     return len(text)
 
 
+def test_the_schemas_may_be_changed_and_nothing_else_changes_with_them() -> None:
+    def search(query: str) -> str:
+        return query
+
+    first, second = Capability(search, "web.search"), Capability(search, "web.search")
+    before = second.metadata()
+    first.input_schema["properties"]["query"]["title"] = "changed"
+    first.output_schema["title"] = "changed"
+    assert first.metadata() == second.metadata() == before
+    assert first.input_schema == second.input_schema
+
+
 def test_the_descriptor_carries_the_schemas() -> None:
     descriptor = summarize.descriptor()
     assert descriptor == CapabilityDescriptor(

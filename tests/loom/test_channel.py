@@ -48,6 +48,25 @@ async def test_tls():
     assert bridge.metadata[0]["loom-namespace"] == "mine"
 
 
+@pytest.mark.parametrize("shares", [False, True])
+async def test_agents_have_a_connection_each_unless_they_share_one(shares):
+    async with BaseLevelBridge() as bridge:
+        endpoint = Endpoint(bridge.address, shares_connection=shares)
+        async with Agent("first", endpoint=endpoint), Agent("second", endpoint=endpoint):
+            pass
+    assert len(set(bridge.peers)) == (1 if shares else 2)
+
+
+async def test_one_that_leaves_leaves_the_shared_connection_to_the_others():
+    async with BaseLevelBridge() as bridge:
+        endpoint = Endpoint(bridge.address, shares_connection=True)
+        async with Agent("first", endpoint=endpoint) as first:
+            async with Agent("second", endpoint=endpoint) as second:
+                await second._worker._client.drop_channel()
+            assert await first.context().emit("t") == -1
+        assert len(set(bridge.peers)) == 1
+
+
 async def test_mutual_tls_also_for_the_synchronous_client():
     tls = TLS(PEM / "ca.pem", PEM / "client.pem", PEM / "client.key", "bridge.test")
     async with (

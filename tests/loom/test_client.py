@@ -3,6 +3,8 @@
 import asyncio
 import socket
 
+import grpc
+import grpc.aio
 import pytest
 
 from loom.client import BridgeClient
@@ -11,7 +13,7 @@ from loom.errors import BridgeUnavailable, DeadlineExceeded, NotConnected, Publi
 from loom.registration import Registration, Subscription
 from loom.v1 import action_pb2, event_pb2
 from loom_testing.bridge import FakeBridge
-from tests.loom.conftest import until
+from tests.loom.conftest import live
 
 
 class Received:
@@ -37,6 +39,9 @@ class Received:
 
     def room(self):
         return None
+
+    def busy(self):
+        return []
 
 
 @pytest.fixture
@@ -189,7 +194,7 @@ async def test_closing_under_a_waiting_call_is_no_cancellation():
         with pytest.raises(BridgeUnavailable, match="was lost before the answer came"):
             await call
         assert isinstance(await received.losses.get(), BridgeUnavailable)
-        await until(lambda: client.is_live)
+        await live(client)
         await client.close()
 
 
@@ -223,3 +228,27 @@ async def test_who_gives_up_waiting_for_room_leaves_it_to_the_others(bridge, rec
         assert await third == 0
         with pytest.raises(asyncio.CancelledError):
             await second
+
+
+class Garbler(grpc.GenericRpcHandler):
+    """A bridge whose answers are bytes that are no message."""
+
+    def service(self, details):
+        return grpc.unary_unary_rpc_method_handler(self.answer)
+
+    async def answer(self, request, context):
+        return b"\xff" * 12
+
+
+async def test_an_answer_that_is_no_message_is_a_bridge_in_trouble():
+    """gRPC tells of such bytes by None."""
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((Garbler(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with BridgeClient(Endpoint(f"127.0.0.1:{port}")) as client:
+        with pytest.raises(BridgeUnavailable, match=r"sent bytes that are no message"):
+            await client.list_capabilities()
+        with pytest.raises(BridgeUnavailable, match=r"sent bytes that are no message"):
+            await client.connect(Registration("me"), Received(), timeout=0.3)
+    await server.stop(None)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loom.config import Settings
-from loom.endpoint import TLS
+from loom.endpoint import TLS, Endpoint
 from loom.errors import ConfigError
 
 
@@ -164,3 +164,18 @@ def test_whatever_the_address_says_it_is_taken_or_refused(text):
         assert "\n" not in error.message  # noqa: PT017 - either outcome is right
     else:
         assert (settings.endpoint.address if settings.endpoint else "") == text
+
+
+def test_what_is_said_later_holds_later(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number in (1, 2, 1):
+        monkeypatch.setenv("LOOM_BRIDGE_ADDR", f"127.0.0.1:{number}")
+        assert Settings.load().endpoint == Endpoint(f"127.0.0.1:{number}")
+    assert Settings.load(address="127.0.0.1:3").endpoint == Endpoint("127.0.0.1:3")
+    assert Settings.load(local=False) != Settings.load(local=True)
+    (tmp_path / "loom.toml").write_text("[agent]\nmax_parallel = 3\n")
+    assert Settings.load().max_parallel == 3
+    (tmp_path / "loom.toml").write_text("[agent]\nmax_parallel = 4\n")
+    assert Settings.load().max_parallel == 4
+    (tmp_path / "loom.toml").unlink()
+    assert Settings.load().max_parallel == 64

@@ -12,7 +12,8 @@ from loom.registration import Registration, Subscription
 from loom.testing.v1 import control_pb2
 from loom.v1 import action_pb2, event_pb2
 from loom_testing.bridge import FakeBridge
-from tests.loom.conftest import until
+from tests.loom.conftest import live, steps
+from tests.loom.standing import quiet
 from tests.loom.test_client import Received
 from tests.loom_testing.peers import Peer
 
@@ -43,25 +44,22 @@ async def test_after_a_broken_stream_it_is_back_as_it_was(connected, control):
     await control.Disconnect(control_pb2.DisconnectRequest(**named(client)))
     error = await received.losses.get()
     assert isinstance(error, BridgeUnavailable)
-    await until(lambda: client.is_live)
+    await live(client)
     assert client.epoch > epoch
     assert await client.publish("t", event_pb2.Event(id="again")) == 1
     assert (await received.events.get())[1].id == "again"
     assert [item.name for item in await client.list_capabilities()] == ["work"]
 
 
-async def test_a_publish_that_was_under_way_is_sent_again_and_accepted_once(connected, control):
+async def test_a_publish_that_was_under_way_is_sent_again_and_accepted_once(bridge, connected, control):
     client, _ = connected
     # The bridge writes nothing: the event is accepted, its receipt and its delivery are held.
     await control.Hold(control_pb2.HoldRequest(**named(client)))
-    publishing = asyncio.create_task(client.publish("t", event_pb2.Event(id="once")))
-    await until(lambda: client._connection._receipts)
-    fragile = asyncio.create_task(client.publish("t", event_pb2.Event(id="fragile"), resend=False))
-    await until(lambda: len(client._connection._receipts) == 2)
-    snapshot = control_pb2.SnapshotRequest(namespace=client.endpoint.namespace)
-    async with asyncio.timeout(10):
-        while (await control.Snapshot(snapshot)).counters.get("published", 2) < 2:  # noqa: ASYNC110 - the bridge's
-            await asyncio.sleep(0.002)
+    async with steps(bridge) as step:
+        publishing = asyncio.create_task(client.publish("t", event_pb2.Event(id="once")))
+        await step('"publish"')
+        fragile = asyncio.create_task(client.publish("t", event_pb2.Event(id="fragile"), resend=False))
+        await step('"publish"')
     await control.Disconnect(control_pb2.DisconnectRequest(**named(client)))
     with pytest.raises(BridgeUnavailable):
         await fragile
@@ -110,7 +108,8 @@ async def test_leaving_while_the_bridge_is_away_ends_every_wait():
     await received.losses.get()
     publishing = asyncio.create_task(client.publish("t", event_pb2.Event()))
     calling = asyncio.create_task(client.invoke(action_pb2.ActionCall(capability="work")))
-    await until(lambda: client._connection._receipts)
+    await quiet()
+    assert client._connection._receipts
     await client.close()
     with pytest.raises(NotConnected, match="was stopped before the publish was confirmed"):
         await publishing
@@ -127,7 +126,9 @@ async def test_it_looks_for_the_bridge_again_where_it_may_be_elsewhere():
         async with FakeBridge() as first:
             client, received = BridgeClient(Endpoint(first.address), again=again), Received()
             await client.connect(ME, received)
-        await until(lambda: client.is_live and client.endpoint.address == second.address)
+        await received.losses.get()
+        await live(client)
+        assert client.endpoint.address == second.address
         assert await client.publish("t", event_pb2.Event()) == 1
         await client.close()
 
@@ -170,9 +171,11 @@ async def test_a_fault_of_the_receiver_ends_the_connection_and_is_told(bridge, c
 
 async def test_coming_and_going_is_logged_once_each(connected, control, caplog):
     caplog.set_level("INFO", "loom.connection")
-    client, _ = connected
+    client, received = connected
     await control.Disconnect(control_pb2.DisconnectRequest(**named(client)))
-    await until(lambda: client.epoch and "connected again" in caplog.text)
+    await received.losses.get()
+    await live(client)
     lines = [record.message for record in caplog.records if record.name == "loom.connection"]
     assert len(lines) == 2
     assert "trying again" in lines[0]
+    assert "connected again" in lines[1]

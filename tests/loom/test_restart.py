@@ -9,7 +9,7 @@ import pytest
 from loom.agent import Agent
 from loom.context import Context
 from loom.errors import BridgeUnavailable
-from tests.loom.conftest import settings, until
+from tests.loom.conftest import Seen, live, losing, settings
 
 TOLD_WITHIN = 1.0
 BACK_WITHIN = 5.0
@@ -17,7 +17,7 @@ BACK_WITHIN = 5.0
 
 @pytest.fixture
 def seen():
-    return []
+    return Seen()
 
 
 @pytest.fixture
@@ -45,11 +45,10 @@ def agents(seen):
     return make
 
 
-async def heard(agent, text):
-    """Says it until somebody hears it: the agents come back one after the other."""
+async def back(*agents):
+    """Waits until all of them are back."""
     async with asyncio.timeout(BACK_WITHIN):
-        while await agent.context().emit("note", text) == 0:  # noqa: ASYNC110 - the answer is the condition
-            await asyncio.sleep(0.02)
+        await asyncio.gather(*(live(agent) for agent in agents))
 
 
 async def told(task, begin):
@@ -66,9 +65,9 @@ async def test_a_killed_bridge_is_told_at_once_and_agents_are_back_after_it(brid
             context = asking.context()
             request = asyncio.create_task(context.request("ask", timeout=60))
             call = asyncio.create_task(context.tool("never", timeout=60))
-            await until(lambda: sorted(seen) == ["asked", "called"])
+            await seen.until(lambda: sorted(seen) == ["asked", "called"])
 
-            begin = time.monotonic()
+            begin, silent_lost = time.monotonic(), losing(silent)
             await first.send(signal.SIGKILL)
             assert await told(request, begin) < TOLD_WITHIN
             assert await told(call, begin) < TOLD_WITHIN
@@ -77,8 +76,10 @@ async def test_a_killed_bridge_is_told_at_once_and_agents_are_back_after_it(brid
             async with bridge_process(first.port):
                 async with asyncio.timeout(BACK_WITHIN):
                     assert await kept == 0
-                await heard(asking, "kept")
-                await until(lambda: "kept" in seen)
+                await silent_lost.wait()
+                await back(silent, asking)
+                assert await asking.context().emit("note", "kept") == 1
+                await seen.until(lambda: "kept" in seen)
                 assert seen.count("kept") == 1
                 assert silent.is_running
                 assert asking.is_running
@@ -88,10 +89,14 @@ async def test_a_bridge_that_stops_in_order_is_waited_for_too(bridge_process, ag
     async with bridge_process() as first:
         silent, asking = agents(first.address)
         async with silent, asking:
+            losses = [losing(agent) for agent in (silent, asking)]
             await first.send(signal.SIGTERM)
             async with bridge_process(first.port):
-                await heard(asking, "back")
-                await until(lambda: "back" in seen)
+                async with asyncio.timeout(BACK_WITHIN):
+                    await asyncio.gather(*(lost.wait() for lost in losses))
+                await back(silent, asking)
+                assert await asking.context().emit("note", "back") == 1
+                await seen.until(lambda: "back" in seen)
 
 
 async def test_a_frozen_bridge_is_noticed_after_three_heartbeats(bridge_process, agents, seen):
@@ -100,13 +105,16 @@ async def test_a_frozen_bridge_is_noticed_after_three_heartbeats(bridge_process,
         async with silent, asking:
             request = asyncio.create_task(asking.context().request("ask", timeout=60))
             call = asyncio.create_task(asking.context().tool("never", timeout=60))
-            await until(lambda: len(seen) == 2)
-            begin = time.monotonic()
+            await seen.until(lambda: len(seen) == 2)
+            begin, silent_lost = time.monotonic(), losing(silent)
             await bridge.send(signal.SIGSTOP)
             try:
                 assert await told(request, begin) < 0.9 + TOLD_WITHIN
                 assert await told(call, begin) < 0.9 + TOLD_WITHIN
             finally:
                 await bridge.send(signal.SIGCONT)
-            await heard(asking, "back")
-            await until(lambda: "back" in seen)
+            async with asyncio.timeout(BACK_WITHIN):
+                await silent_lost.wait()
+            await back(silent, asking)
+            assert await asking.context().emit("note", "back") == 1
+            await seen.until(lambda: "back" in seen)

@@ -12,7 +12,7 @@ from loom.context import Context
 from loom.endpoint import Endpoint
 from loom.errors import BridgeUnavailable, DefinitionError, Superseded
 from loom.runner import run, serve
-from tests.loom.conftest import settings, until
+from tests.loom.conftest import settings
 
 PROGRAM = """
 import asyncio, signal
@@ -67,12 +67,15 @@ async def line(process):
 
 
 async def begin_work(bridge, process):
-    """Gives the program something to do, once it is there."""
+    """Gives the program something to do, once both of its agents are there. Answers what it logged before."""
+    said = b""
+    async with asyncio.timeout(30):
+        while not (b"me: connected to" in said and b"other: connected to" in said):
+            said += await process.stderr.readline()
     async with Agent("boss", settings=settings(bridge.endpoint)) as boss:
-        async with asyncio.timeout(30):
-            while await boss.context().emit("work") == 0:  # noqa: ASYNC110 - the answer is the condition
-                await asyncio.sleep(0.02)
+        assert await boss.context().emit("work") == 1
         assert await line(process) == "began"
+    return said.decode()
 
 
 async def end(process):
@@ -81,12 +84,25 @@ async def end(process):
     return process.returncode, out.decode().split(), err.decode()
 
 
+class Announced(Agent):
+    """An agent whose start can be waited for."""
+
+    def __init__(self, name, bridge):
+        super().__init__(name, settings=settings(bridge.endpoint))
+        self.started = asyncio.Event()
+
+    async def start(self, endpoint=None):
+        await super().start(endpoint)
+        self.started.set()
+
+
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_stops_in_order(bridge, program, kind):
     process = await program(seconds=0.3, grace=10)
-    await begin_work(bridge, process)
+    before = await begin_work(bridge, process)
     process.send_signal(kind)
     code, out, err = await end(process)
+    err = before + err
     assert (code, out) == (0, ["done", "ended"])
     assert f"INFO    loom.runtime: bridge {bridge.address}: named by LOOM_BRIDGE_ADDR" in err
     assert "Traceback" not in err
@@ -126,9 +142,9 @@ async def test_a_superseded_program_ends_with_an_error(bridge, program):
 
 
 async def test_serving_ends_when_the_agents_are_stopped(bridge):
-    me, other = (Agent(name, settings=settings(bridge.endpoint)) for name in ("me", "other"))
+    me, other = Announced("me", bridge), Announced("other", bridge)
     serving = asyncio.create_task(serve(me, other))
-    await until(lambda: me._worker and me._worker.is_live and other._worker and other._worker.is_live)
+    await asyncio.gather(me.started.wait(), other.started.wait())
     await asyncio.gather(me.stop(), other.stop())
     async with asyncio.timeout(10):
         await serving
@@ -144,9 +160,9 @@ async def test_one_that_cannot_start_ends_the_others(bridge):
 
 
 async def test_one_that_is_superseded_ends_the_others(bridge):
-    me, other = (Agent(name, settings=settings(bridge.endpoint)) for name in ("me", "other"))
+    me, other = Announced("me", bridge), Announced("other", bridge)
     serving = asyncio.create_task(serve(me, other))
-    await until(lambda: other._worker and other._worker.is_live and me._worker and me._worker.is_live)
+    await asyncio.gather(me.started.wait(), other.started.wait())
     async with Agent("other", settings=settings(bridge.endpoint)):
         with pytest.raises(Superseded):
             await serving
@@ -155,19 +171,29 @@ async def test_one_that_is_superseded_ends_the_others(bridge):
 
 async def test_serving_leaves_the_signal_handlers_as_they_were(bridge):
     before = signal.getsignal(signal.SIGTERM)
-    me = Agent("me", settings=settings(bridge.endpoint))
+    me = Announced("me", bridge)
 
     @me.on("stop")
     async def stop(ctx: Context) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     serving = asyncio.create_task(serve(me))
-    await until(lambda: me._worker and me._worker.is_live)
+    await me.started.wait()
     await me.context().emit("stop")
     async with asyncio.timeout(10):
         await serving
     assert signal.getsignal(signal.SIGTERM) is before
     assert not me.is_running
+
+
+def test_two_agents_of_one_id_are_refused_before_anything_runs():
+    first, second = Agent("me"), Agent("me")
+    for agents in ((first, second), (first, Agent("other"), first)):
+        with pytest.raises(DefinitionError, match="me would run twice"):
+            run(*agents)
+    replicas = [Agent("work", replicas=True) for _ in range(2)]
+    with pytest.raises(DefinitionError, match="me would run twice"):
+        run(*replicas, first, second)
 
 
 def test_running_nobody_is_an_error():

@@ -78,3 +78,9 @@ def test_other_words_do_not(details):
 )
 def test_what_only_grpc_understands_is_said_in_plain_words(details, shown):
     assert error_from_status(grpc.StatusCode.UNAVAILABLE, details, ADDRESS).message.endswith(shown)
+
+
+def test_a_stream_that_ended_under_a_write_is_no_failure_of_the_bridge():
+    error = error_from_status(grpc.StatusCode.INTERNAL, "Internal error from Core", "bridge:1")
+    assert type(error) is BridgeUnavailable
+    assert str(error) == "the bridge at bridge:1 broke the stream off: connect again"

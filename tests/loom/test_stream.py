@@ -11,7 +11,9 @@ from loom.happenings import Confirmed, Delivered, Live
 from loom.registration import Registration
 from loom.session import FEATURES, Session
 from loom.stream import Stream
+from loom.traffic import Traffic
 from loom.v1 import agent_pb2, event_pb2, stream_pb2
+from tests.loom.standing import Standing, quiet
 
 Server = stream_pb2.ServerEvent
 
@@ -64,7 +66,7 @@ class Call:
 
 
 class Owner:
-    def __init__(self, *, features=FEATURES):
+    def __init__(self, *, features=FEATURES, liveness=True):
         self.session = Session(Registration("me"), 1)
         response = agent_pb2.AgentRegisterResponse(success=True, features=features, heartbeat_interval_ms=20)
         if self.session.registered(response) is not None:
@@ -72,7 +74,8 @@ class Owner:
         self.happenings = asyncio.Queue()
         self.rooms = 0
         self.gate = None
-        self.now = 0.0
+        self.time = Standing(liveness=liveness)
+        self.traffic = Traffic()
 
     def happened(self, happening):
         self.happenings.put_nowait(happening)
@@ -91,7 +94,7 @@ async def carried():
 
     def carry(**options):
         owner, call = Owner(**options), Call()
-        stream = Stream(owner, call, "h:1", lambda: owner.now)
+        stream = Stream(owner, call, "h:1", owner.time.clock, owner.traffic)
         task = asyncio.create_task(stream.run())
         tasks.append(task)
         return owner, call, stream, task
@@ -152,24 +155,55 @@ async def test_a_call_cancelled_under_it_is_a_lost_connection(carried):
     assert "closed under the stream" in error.message
 
 
+async def test_bytes_that_are_no_message_are_an_end_and_not_a_failure_of_ours(carried):
+    """gRPC tells of them by None; the stream is begun anew then."""
+    owner, call, _, task = carried()
+    await live(owner, call)
+    call.inbox.put_nowait(None)
+    ended = await task
+    assert isinstance(ended, BridgeUnavailable)
+    assert "sent bytes that are no message" in str(ended)
+
+
 async def test_silence_is_an_end(carried):
     owner, call, _, task = carried()
     await live(owner, call)
-    owner.now = 0.02
-    assert (await call.sent.get()).WhichOneof("msg") == "ping"
-    owner.now = 0.04
-    assert (await call.sent.get()).WhichOneof("msg") == "ping"
-    owner.now = 0.06
+    await owner.time.advance(0.059)
+    assert [(call.sent.get_nowait()).WhichOneof("msg") for _ in range(call.sent.qsize())] == ["ping", "ping"]
+    assert not task.done()
+    await owner.time.advance(0.001)
     error = await task
     assert error.code == "HEARTBEAT_TIMEOUT"
+
+
+async def test_without_liveness_there_are_no_heartbeats(carried):
+    owner, call, _, task = carried(liveness=False)
+    await live(owner, call)
+    assert await owner.time.advance(3600) == 0
+    assert call.sent.empty()
+    assert not task.done()
 
 
 async def test_a_loop_that_stood_still_is_told(carried, caplog):
     owner, call, _, _ = carried()
     await live(owner, call)
-    owner.now = 5.0
+    await owner.time.advance(0)
+    owner.time.now += 5_000_000
+    owner.time.tell(fire=True)
     assert (await call.sent.get()).WhichOneof("msg") == "ping"
     assert "the event loop stood still for 5.0 s" in caplog.text
+
+
+async def test_what_goes_and_comes_is_counted(carried):
+    owner, call, stream, _ = carried()
+    await live(owner, call)
+    for number in range(3):
+        owner.session.publish(str(number), event_pb2.Event(), confirm=False)
+    stream.wake()
+    call.says(delivery=event_pb2.Delivery(topic="t"))
+    await owner.happenings.get()
+    await quiet()
+    assert (owner.traffic.sent, owner.traffic.received) == (4, 2)  # with the handshake and its welcome
 
 
 async def test_without_room_it_reads_no_further(carried):
@@ -179,9 +213,9 @@ async def test_without_room_it_reads_no_further(carried):
     for number in range(2):
         call.says(delivery=event_pb2.Delivery(topic=str(number)))
     assert await owner.happenings.get() == Delivered("0", event_pb2.Event())
-    for _ in range(10):
-        await asyncio.sleep(0)
+    await quiet()
     assert owner.happenings.empty()
+    assert owner.traffic.paused
     owner.gate.set()
     assert await owner.happenings.get() == Delivered("1", event_pb2.Event())
 

@@ -1,5 +1,6 @@
 """The synchronous client, over a scripted transport: what it sends, and what each status becomes."""
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,6 +8,7 @@ import grpc
 import grpc_testing
 import pytest
 
+from loom.agent import Agent
 from loom.endpoint import Endpoint
 from loom.errors import BridgeUnavailable, CapabilityNotFound, NotConnected
 from loom.status import STATUSES
@@ -46,6 +48,21 @@ def test_every_call_carries_namespace_and_token(answer):
     assert metadata["authorization"] == "Bearer s3cret"
     assert request.timestamp_ms > 0
     assert took.result(5) >= 0
+
+
+def test_one_at_another_namespace_leaves_the_first_where_it_is(answer):
+    pong = stream_pb2.HeartbeatResponse(status="ok")
+    other, _, _ = answer(
+        "Heartbeat", lambda client: client.at(Endpoint("bridge.example:1", "theirs")).heartbeat(), pong
+    )
+    assert (other["loom-namespace"], "authorization" in other) == ("theirs", False)
+
+    def first(client):
+        client.at(Endpoint("bridge.example:1", "theirs"))
+        return client.heartbeat()
+
+    mine, _, _ = answer("Heartbeat", first, pong)
+    assert mine["loom-namespace"] == "mine"
 
 
 def test_listing_capabilities(answer):
@@ -101,6 +118,47 @@ async def test_on_a_real_bridge(bridge):
         return threading.current_thread()
 
     assert await run_in_thread(act) is not threading.main_thread()
+
+
+async def test_a_coroutine_may_call_on_the_loop_that_serves(bridge):
+    with SyncClient(Endpoint(bridge.address)) as client, pytest.raises(CapabilityNotFound):
+        await client.call_from_loop("nothing")
+    with pytest.raises(NotConnected, match="the client is closed"):
+        await client.call_from_loop("nothing")
+    with SyncClient(Endpoint("127.0.0.1:1")) as client, pytest.raises(BridgeUnavailable):
+        await client.call_from_loop("nothing")
+
+
+async def test_a_coroutine_calls_by_the_channel_that_agents_of_its_loop_share(bridge):
+    endpoint = Endpoint(bridge.address, shares_connection=True)
+    agent = Agent("greeter", endpoint=endpoint)
+    begun, gone = asyncio.Event(), asyncio.Event()
+
+    @agent.capability("greet")
+    async def greet(name: str) -> str:
+        return f"Hello, {name}!"
+
+    @agent.capability("wait")
+    async def wait() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            gone.set()
+
+    async with agent:
+        with SyncClient(endpoint) as client:
+            pass  # its own channel is closed: it can only be the agent's
+        assert await client.call_from_loop("greet", {"name": "Ada"}) == "Hello, Ada!"
+        with pytest.raises(CapabilityNotFound):
+            await client.call_from_loop("nothing")
+        waiting = asyncio.create_task(client.call_from_loop("wait"))
+        await begun.wait()
+        waiting.cancel()
+        async with asyncio.timeout(10):
+            await gone.wait()
+    with pytest.raises(NotConnected, match="the client is closed"):
+        await client.call_from_loop("greet", {"name": "Ada"})
 
 
 def test_where_nobody_answers():

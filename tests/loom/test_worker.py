@@ -16,7 +16,8 @@ from loom.errors import (
     InvalidOutput,
 )
 from loom.v1 import event_pb2
-from tests.loom.conftest import until
+from tests.loom.conftest import Seen
+from tests.loom.standing import quiet
 
 
 async def test_a_call_that_was_given_up_frees_its_place(start):
@@ -50,9 +51,11 @@ async def test_a_capability_may_stop_its_own_agent(start):
 
     other = Agent("other")
     await start(agent, other)
+    ended = asyncio.create_task(agent.wait())
     with pytest.raises(AgentGone):
         await other.context().tool("stop", timeout=10)
-    await until(lambda: not agent.is_running)
+    await ended
+    assert not agent.is_running
 
 
 async def test_stopping_twice_at_once_is_stopping_once(start):
@@ -135,7 +138,7 @@ async def test_a_call_of_what_is_not_offered_any_more(start):
 
 
 async def test_everything_that_was_accepted_before_a_stop_is_handled(start):
-    agent, other, handled = Agent("me"), Agent("other"), []
+    agent, other, handled = Agent("me"), Agent("other"), Seen()
 
     @agent.on("t")
     async def handle(number: int) -> None:
@@ -144,7 +147,7 @@ async def test_everything_that_was_accepted_before_a_stop_is_handled(start):
     await start(agent, other)
     context = other.context()
     publishing = [asyncio.create_task(context.emit("t", number)) for number in range(300)]
-    await until(lambda: handled)
+    await handled.until(lambda: handled)
     await agent.stop()
     accepted = sum(await asyncio.gather(*publishing))
     assert accepted == len(handled)
@@ -166,18 +169,20 @@ async def test_a_request_nobody_waits_for_any_more_is_not_begun(start, caplog):
     with pytest.raises(DeadlineExceeded):  # behind it: when this one is given up, the first is past its time
         await context.request("slow", "later", timeout=0.05)
     go.set()
-    await until(lambda: agent.counts.get("expired"))
+    await quiet()
+    assert agent.counts["expired"]
     assert begun[0] == "an event waits for nobody"
     assert "late" not in begun
     assert not caplog.records
 
 
 async def test_the_handler_of_a_request_ends_with_its_deadline(start, caplog):
-    agent, cancelled = Agent("me"), asyncio.Event()
+    agent, cancelled, quick = Agent("me"), asyncio.Event(), asyncio.Event()
 
     @agent.on("slow")
     async def slow(name: str) -> None:
         if name == "quick":
+            quick.set()
             return
         try:
             await asyncio.Event().wait()
@@ -191,7 +196,9 @@ async def test_the_handler_of_a_request_ends_with_its_deadline(start, caplog):
     async with asyncio.timeout(5):
         await cancelled.wait()
     await context.emit("slow", "quick")
-    await until(lambda: agent.counts["handled"] == 2)
+    async with asyncio.timeout(5):
+        await quick.wait()
+    assert agent.counts["handled"] == 2
     (record,) = [each for each in caplog.records if "who asked waits no longer" in each.getMessage()]
     assert (record.levelname, record.exc_info) == ("WARNING", None)
     assert not [each for each in caplog.records if each.levelname == "ERROR"]

@@ -89,17 +89,23 @@ class AdvanceRequest(google.protobuf.message.Message):
 
     NAMESPACE_FIELD_NUMBER: builtins.int
     BY_US_FIELD_NUMBER: builtins.int
+    PATIENCE_MS_FIELD_NUMBER: builtins.int
     namespace: builtins.str
     """The namespace."""
     by_us: builtins.int
     """How far, microseconds; 0 settles what is due now."""
+    patience_ms: builtins.int
+    """How long to wait for participants at each deadline, milliseconds of real time; 0 for 10,000, at most 600,000.
+    Beyond it the call ends with DEADLINE_EXCEEDED and says who is busy; the clock stands where it was stopped.
+    """
     def __init__(
         self,
         *,
         namespace: builtins.str = ...,
         by_us: builtins.int = ...,
+        patience_ms: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["by_us", b"by_us", "namespace", b"namespace"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["by_us", b"by_us", "namespace", b"namespace", "patience_ms", b"patience_ms"]) -> None: ...
 
 global___AdvanceRequest = AdvanceRequest
 
@@ -124,6 +130,202 @@ class AdvanceResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["fired", b"fired", "now_us", b"now_us"]) -> None: ...
 
 global___AdvanceResponse = AdvanceResponse
+
+@typing.final
+class JumpRequest(google.protobuf.message.Message):
+    """Whose next deadline to wait for."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: builtins.int
+    namespace: builtins.str
+    """The namespace."""
+    def __init__(
+        self,
+        *,
+        namespace: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["namespace", b"namespace"]) -> None: ...
+
+global___JumpRequest = JumpRequest
+
+@typing.final
+class JumpResponse(google.protobuf.message.Message):
+    """Where the clock stands."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NOW_US_FIELD_NUMBER: builtins.int
+    now_us: builtins.int
+    """The namespace's time, microseconds since the Unix epoch."""
+    def __init__(
+        self,
+        *,
+        now_us: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["now_us", b"now_us"]) -> None: ...
+
+global___JumpResponse = JumpResponse
+
+@typing.final
+class ParticipateRequest(google.protobuf.message.Message):
+    """What a participant says. Each of its gRPC calls to the bridge carries the metadata `loom-participant`, the
+    participant's id and the call's number as `ID/NUMBER`: by those both sides know what is still under way.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    JOIN_FIELD_NUMBER: builtins.int
+    REPORT_FIELD_NUMBER: builtins.int
+    @property
+    def join(self) -> global___Join:
+        """Comes first, and once."""
+
+    @property
+    def report(self) -> global___Report:
+        """Sent while reports are asked for, whenever the participant comes to rest and something is not as in the report
+        before.
+        """
+
+    def __init__(
+        self,
+        *,
+        join: global___Join | None = ...,
+        report: global___Report | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["join", b"join", "msg", b"msg", "report", b"report"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["join", b"join", "msg", b"msg", "report", b"report"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["msg", b"msg"]) -> typing.Literal["join", "report"] | None: ...
+
+global___ParticipateRequest = ParticipateRequest
+
+@typing.final
+class Join(google.protobuf.message.Message):
+    """Who joins."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: builtins.int
+    PARTICIPANT_FIELD_NUMBER: builtins.int
+    namespace: builtins.str
+    """The namespace."""
+    participant: builtins.str
+    """The participant's id: 1 to 64 of `A-Z a-z 0-9 _ : . -`. Whoever joined under it before is put out."""
+    def __init__(
+        self,
+        *,
+        namespace: builtins.str = ...,
+        participant: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["namespace", b"namespace", "participant", b"participant"]) -> None: ...
+
+global___Join = Join
+
+@typing.final
+class Report(google.protobuf.message.Message):
+    """How a participant stands, once nothing in it is ready to run."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TURN_FIELD_NUMBER: builtins.int
+    BUSY_FIELD_NUMBER: builtins.int
+    NEXT_US_FIELD_NUMBER: builtins.int
+    NEXT_OF_FIELD_NUMBER: builtins.int
+    AWAITED_US_FIELD_NUMBER: builtins.int
+    CALLS_FIELD_NUMBER: builtins.int
+    turn: builtins.int
+    """The number of what it was last told."""
+    next_us: builtins.int
+    """When its next timer fires, microseconds since the Unix epoch; 0 for none."""
+    next_of: builtins.str
+    """Whose timer that is, an agent's id: equal times fire in the order of it."""
+    awaited_us: builtins.int
+    """When the next of its timers fires that somebody waits for; 0 for none. Heartbeats are not waited for."""
+    @property
+    def busy(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What it is busy with that is neither time nor the bridge, a line each; empty when it is idle."""
+
+    @property
+    def calls(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___OpenCall]:
+        """Its gRPC calls to the bridge that are not over."""
+
+    def __init__(
+        self,
+        *,
+        turn: builtins.int = ...,
+        busy: collections.abc.Iterable[builtins.str] | None = ...,
+        next_us: builtins.int = ...,
+        next_of: builtins.str = ...,
+        awaited_us: builtins.int = ...,
+        calls: collections.abc.Iterable[global___OpenCall] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["awaited_us", b"awaited_us", "busy", b"busy", "calls", b"calls", "next_of", b"next_of", "next_us", b"next_us", "turn", b"turn"]) -> None: ...
+
+global___Report = Report
+
+@typing.final
+class OpenCall(google.protobuf.message.Message):
+    """A gRPC call that is not over."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: builtins.int
+    SENT_FIELD_NUMBER: builtins.int
+    RECEIVED_FIELD_NUMBER: builtins.int
+    PAUSED_FIELD_NUMBER: builtins.int
+    number: builtins.int
+    """Its number, as in the metadata."""
+    sent: builtins.int
+    """On a stream: how many messages the participant has sent."""
+    received: builtins.int
+    """On a stream: how many messages it has taken in."""
+    paused: builtins.bool
+    """On a stream: whether it reads no further for now."""
+    def __init__(
+        self,
+        *,
+        number: builtins.int = ...,
+        sent: builtins.int = ...,
+        received: builtins.int = ...,
+        paused: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["number", b"number", "paused", b"paused", "received", b"received", "sent", b"sent"]) -> None: ...
+
+global___OpenCall = OpenCall
+
+@typing.final
+class ParticipateResponse(google.protobuf.message.Message):
+    """What a participant is told. The first answers the Join."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TURN_FIELD_NUMBER: builtins.int
+    NOW_US_FIELD_NUMBER: builtins.int
+    FIRE_FIELD_NUMBER: builtins.int
+    REPORT_FIELD_NUMBER: builtins.int
+    LIVENESS_FIELD_NUMBER: builtins.int
+    turn: builtins.int
+    """The number of what it is told, from 1."""
+    now_us: builtins.int
+    """The namespace's time, microseconds since the Unix epoch."""
+    fire: builtins.bool
+    """Whether to fire the one timer that is due and comes first. No other way do timers fire."""
+    report: builtins.bool
+    """Whether reports are asked for: one for each turn, and one whenever something changes, until told otherwise."""
+    liveness: builtins.bool
+    """Whether silent peers are taken for dead here (SES-7)."""
+    def __init__(
+        self,
+        *,
+        turn: builtins.int = ...,
+        now_us: builtins.int = ...,
+        fire: builtins.bool = ...,
+        report: builtins.bool = ...,
+        liveness: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["fire", b"fire", "liveness", b"liveness", "now_us", b"now_us", "report", b"report", "turn", b"turn"]) -> None: ...
+
+global___ParticipateResponse = ParticipateResponse
 
 @typing.final
 class SnapshotRequest(google.protobuf.message.Message):
@@ -480,14 +682,20 @@ class WatchRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAMESPACE_FIELD_NUMBER: builtins.int
+    KEPT_FIELD_NUMBER: builtins.int
     namespace: builtins.str
     """The namespace; empty watches all of them."""
+    kept: builtins.bool
+    """Whether to tell first what was kept: the last 10,000 steps, or 32 MiB of them, of each namespace that
+    CreateNamespace made. What was dropped of older ones is counted as skipped.
+    """
     def __init__(
         self,
         *,
         namespace: builtins.str = ...,
+        kept: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["namespace", b"namespace"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["kept", b"kept", "namespace", b"namespace"]) -> None: ...
 
 global___WatchRequest = WatchRequest
 

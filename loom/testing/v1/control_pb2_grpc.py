@@ -45,6 +45,16 @@ class ControlStub(object):
                 request_serializer=loom_dot_testing_dot_v1_dot_control__pb2.AdvanceRequest.SerializeToString,
                 response_deserializer=loom_dot_testing_dot_v1_dot_control__pb2.AdvanceResponse.FromString,
                 _registered_method=True)
+        self.Jump = channel.unary_unary(
+                '/loom.testing.v1.Control/Jump',
+                request_serializer=loom_dot_testing_dot_v1_dot_control__pb2.JumpRequest.SerializeToString,
+                response_deserializer=loom_dot_testing_dot_v1_dot_control__pb2.JumpResponse.FromString,
+                _registered_method=True)
+        self.Participate = channel.stream_stream(
+                '/loom.testing.v1.Control/Participate',
+                request_serializer=loom_dot_testing_dot_v1_dot_control__pb2.ParticipateRequest.SerializeToString,
+                response_deserializer=loom_dot_testing_dot_v1_dot_control__pb2.ParticipateResponse.FromString,
+                _registered_method=True)
         self.Snapshot = channel.unary_unary(
                 '/loom.testing.v1.Control/Snapshot',
                 request_serializer=loom_dot_testing_dot_v1_dot_control__pb2.SnapshotRequest.SerializeToString,
@@ -89,7 +99,23 @@ class ControlServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Advance(self, request, context):
-        """Moves a virtual clock (CTL-2). FAILED_PRECONDITION on a real one.
+        """Moves a virtual clock (CTL-2). FAILED_PRECONDITION on a real one. It fires one deadline at a time, of the bridge or
+        of a participant, in their order, and goes on when everything is settled (CTL-3).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Jump(self, request, context):
+        """Waits until everything is settled and a participant awaits a time, however long that takes, then fires the one
+        deadline that comes next. FAILED_PRECONDITION where an agent is connected that takes no part in the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Participate(self, request_iterator, context):
+        """Takes part in a virtual clock with timers of one's own (CTL-3). The first message joins, all others report.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,6 +175,16 @@ def add_ControlServicer_to_server(servicer, server):
                     servicer.Advance,
                     request_deserializer=loom_dot_testing_dot_v1_dot_control__pb2.AdvanceRequest.FromString,
                     response_serializer=loom_dot_testing_dot_v1_dot_control__pb2.AdvanceResponse.SerializeToString,
+            ),
+            'Jump': grpc.unary_unary_rpc_method_handler(
+                    servicer.Jump,
+                    request_deserializer=loom_dot_testing_dot_v1_dot_control__pb2.JumpRequest.FromString,
+                    response_serializer=loom_dot_testing_dot_v1_dot_control__pb2.JumpResponse.SerializeToString,
+            ),
+            'Participate': grpc.stream_stream_rpc_method_handler(
+                    servicer.Participate,
+                    request_deserializer=loom_dot_testing_dot_v1_dot_control__pb2.ParticipateRequest.FromString,
+                    response_serializer=loom_dot_testing_dot_v1_dot_control__pb2.ParticipateResponse.SerializeToString,
             ),
             'Snapshot': grpc.unary_unary_rpc_method_handler(
                     servicer.Snapshot,
@@ -236,6 +272,60 @@ class Control(object):
             '/loom.testing.v1.Control/Advance',
             loom_dot_testing_dot_v1_dot_control__pb2.AdvanceRequest.SerializeToString,
             loom_dot_testing_dot_v1_dot_control__pb2.AdvanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Jump(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loom.testing.v1.Control/Jump',
+            loom_dot_testing_dot_v1_dot_control__pb2.JumpRequest.SerializeToString,
+            loom_dot_testing_dot_v1_dot_control__pb2.JumpResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Participate(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/loom.testing.v1.Control/Participate',
+            loom_dot_testing_dot_v1_dot_control__pb2.ParticipateRequest.SerializeToString,
+            loom_dot_testing_dot_v1_dot_control__pb2.ParticipateResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,7 +34,23 @@ class ControlStub:
         loom.testing.v1.control_pb2.AdvanceRequest,
         loom.testing.v1.control_pb2.AdvanceResponse,
     ]
-    """Moves a virtual clock (CTL-2). FAILED_PRECONDITION on a real one."""
+    """Moves a virtual clock (CTL-2). FAILED_PRECONDITION on a real one. It fires one deadline at a time, of the bridge or
+    of a participant, in their order, and goes on when everything is settled (CTL-3).
+    """
+
+    Jump: grpc.UnaryUnaryMultiCallable[
+        loom.testing.v1.control_pb2.JumpRequest,
+        loom.testing.v1.control_pb2.JumpResponse,
+    ]
+    """Waits until everything is settled and a participant awaits a time, however long that takes, then fires the one
+    deadline that comes next. FAILED_PRECONDITION where an agent is connected that takes no part in the clock.
+    """
+
+    Participate: grpc.StreamStreamMultiCallable[
+        loom.testing.v1.control_pb2.ParticipateRequest,
+        loom.testing.v1.control_pb2.ParticipateResponse,
+    ]
+    """Takes part in a virtual clock with timers of one's own (CTL-3). The first message joins, all others report."""
 
     Snapshot: grpc.UnaryUnaryMultiCallable[
         loom.testing.v1.control_pb2.SnapshotRequest,
@@ -85,7 +101,23 @@ class ControlAsyncStub:
         loom.testing.v1.control_pb2.AdvanceRequest,
         loom.testing.v1.control_pb2.AdvanceResponse,
     ]
-    """Moves a virtual clock (CTL-2). FAILED_PRECONDITION on a real one."""
+    """Moves a virtual clock (CTL-2). FAILED_PRECONDITION on a real one. It fires one deadline at a time, of the bridge or
+    of a participant, in their order, and goes on when everything is settled (CTL-3).
+    """
+
+    Jump: grpc.aio.UnaryUnaryMultiCallable[
+        loom.testing.v1.control_pb2.JumpRequest,
+        loom.testing.v1.control_pb2.JumpResponse,
+    ]
+    """Waits until everything is settled and a participant awaits a time, however long that takes, then fires the one
+    deadline that comes next. FAILED_PRECONDITION where an agent is connected that takes no part in the clock.
+    """
+
+    Participate: grpc.aio.StreamStreamMultiCallable[
+        loom.testing.v1.control_pb2.ParticipateRequest,
+        loom.testing.v1.control_pb2.ParticipateResponse,
+    ]
+    """Takes part in a virtual clock with timers of one's own (CTL-3). The first message joins, all others report."""
 
     Snapshot: grpc.aio.UnaryUnaryMultiCallable[
         loom.testing.v1.control_pb2.SnapshotRequest,
@@ -140,7 +172,27 @@ class ControlServicer(metaclass=abc.ABCMeta):
         request: loom.testing.v1.control_pb2.AdvanceRequest,
         context: _ServicerContext,
     ) -> typing.Union[loom.testing.v1.control_pb2.AdvanceResponse, collections.abc.Awaitable[loom.testing.v1.control_pb2.AdvanceResponse]]:
-        """Moves a virtual clock (CTL-2). FAILED_PRECONDITION on a real one."""
+        """Moves a virtual clock (CTL-2). FAILED_PRECONDITION on a real one. It fires one deadline at a time, of the bridge or
+        of a participant, in their order, and goes on when everything is settled (CTL-3).
+        """
+
+    @abc.abstractmethod
+    def Jump(
+        self,
+        request: loom.testing.v1.control_pb2.JumpRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[loom.testing.v1.control_pb2.JumpResponse, collections.abc.Awaitable[loom.testing.v1.control_pb2.JumpResponse]]:
+        """Waits until everything is settled and a participant awaits a time, however long that takes, then fires the one
+        deadline that comes next. FAILED_PRECONDITION where an agent is connected that takes no part in the clock.
+        """
+
+    @abc.abstractmethod
+    def Participate(
+        self,
+        request_iterator: _MaybeAsyncIterator[loom.testing.v1.control_pb2.ParticipateRequest],
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[loom.testing.v1.control_pb2.ParticipateResponse], collections.abc.AsyncIterator[loom.testing.v1.control_pb2.ParticipateResponse]]:
+        """Takes part in a virtual clock with timers of one's own (CTL-3). The first message joins, all others report."""
 
     @abc.abstractmethod
     def Snapshot(

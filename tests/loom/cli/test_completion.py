@@ -46,7 +46,7 @@ def complete(words: str, position: int, **extra: str) -> list[str]:
 
 
 def test_bash_is_told_commands_options_and_choices() -> None:
-    assert complete("loom c", 1) == ["call", "capabilities", "completion"]
+    assert complete("loom c", 1) == ["call", "capabilities", "conformance", "completion"]
     assert "--dir" in complete("loom new --", 2)
     assert complete("loom completion z", 2) == ["zsh"]
 
