@@ -13,36 +13,58 @@ if TYPE_CHECKING:
     from loom_testing.engine.limits import Limits
     from loom_testing.harness.blocking import SyncLoomBridge, SyncProbe
     from loom_testing.harness.control import Snapshot
-    from loom_testing.harness.errors import BridgeDiedError, ExpectationError, HarnessError
+    from loom_testing.harness.errors import (
+        BridgeDiedError,
+        ExpectationError,
+        HangError,
+        HarnessError,
+        NoControlError,
+        WrongPlaceError,
+    )
     from loom_testing.harness.handle import LoomBridge
+    from loom_testing.harness.lives import BridgeLife
     from loom_testing.harness.probe import Probe
+    from loom_testing.harness.standin import StandIn
+    from loom_testing.harness.stub import Stub
 
 __all__ = [
     "BridgeDiedError",
+    "BridgeLife",
     "CannotListenError",
     "ExpectationError",
     "FakeBridge",
+    "HangError",
     "HarnessError",
     "Limits",
     "LoomBridge",
+    "NoControlError",
     "Probe",
     "Snapshot",
+    "StandIn",
+    "Stub",
     "SyncLoomBridge",
     "SyncProbe",
+    "WrongPlaceError",
 ]
 
 _HOMES = {
     "BridgeDiedError": "loom_testing.harness.errors",
+    "BridgeLife": "loom_testing.harness.lives",
     "CannotListenError": "loom_testing.bridge",
     "ExpectationError": "loom_testing.harness.errors",
     "FakeBridge": "loom_testing.bridge",
+    "HangError": "loom_testing.harness.errors",
     "HarnessError": "loom_testing.harness.errors",
     "Limits": "loom_testing.engine.limits",
     "LoomBridge": "loom_testing.harness.handle",
+    "NoControlError": "loom_testing.harness.errors",
     "Probe": "loom_testing.harness.probe",
     "Snapshot": "loom_testing.harness.control",
+    "StandIn": "loom_testing.harness.standin",
+    "Stub": "loom_testing.harness.stub",
     "SyncLoomBridge": "loom_testing.harness.blocking",
     "SyncProbe": "loom_testing.harness.blocking",
+    "WrongPlaceError": "loom_testing.harness.errors",
 }
 
 

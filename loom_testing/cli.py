@@ -7,6 +7,11 @@ import click
 from loom.cli.exits import Exit, Failure
 from loom.cli.group import OneLineGroup
 from loom.cli.options import Seconds
+from loom_testing.commands.diagram import command as diagram
+from loom_testing.commands.proxy import command as proxy
+from loom_testing.commands.record import command as record
+from loom_testing.commands.replay import command as replay
+from loom_testing.commands.tap import command as tap
 from loom_testing.log import LEVELS
 from loom_testing.signals import noted_signals
 
@@ -22,7 +27,7 @@ DEFAULT_PORT = 50051
 )
 @click.version_option(package_name="loom-py", prog_name="loom-testing")
 def main() -> None:
-    """The fake bridge of Loom, as a program."""
+    """The fake bridge of Loom, and tools for tests, as a program."""
 
 
 @main.command(short_help="Run the fake bridge as a light bridge for development.")
@@ -116,6 +121,13 @@ def serve(
             run(options, noted)
         except CannotServeError as problem:
             raise Failure(str(problem), Exit.USAGE) from None
+
+
+main.add_command(diagram)
+main.add_command(proxy)
+main.add_command(record)
+main.add_command(replay)
+main.add_command(tap)
 
 
 def _limits(given: tuple[str, ...]) -> dict[str, int]:

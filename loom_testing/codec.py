@@ -16,6 +16,7 @@ from loom.v1 import action_pb2, agent_pb2, stream_pb2
 from loom.view.v1.view_pb2 import ClientEvent, ServerEvent
 from loom_testing.engine import messages
 from loom_testing.engine.inputs import Heartbeat, Invoke, ListCapabilities, Register
+from loom_testing.strict import NotStrict, check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,10 +58,12 @@ def parse(kind: type[M], data: bytes) -> M:
         Malformed: `data` is not one.
     """
     try:
-        return kind.FromString(data)
-    except DecodeError:
+        message = kind.FromString(data)
+        check(message, data)
+    except (DecodeError, NotStrict):
         name = kind.DESCRIPTOR.full_name.replace("loom.view.", "loom.")  # the view is ours alone
         raise Malformed(f"the message is not a well-formed {name}") from None
+    return message
 
 
 # Unary calls: requests.
@@ -103,7 +106,7 @@ def decode_heartbeat(call: int, data: bytes) -> Heartbeat:
 # Unary calls: answers.
 
 
-def encode_register_reply(reply: RegisterReply, limits: Limits) -> bytes:
+def encode_register_reply(reply: RegisterReply, limits: Limits, *, virtual_clock: bool = False) -> bytes:
     """RegisterAgent's answer, with what the bridge says about itself."""
     response = agent_pb2.AgentRegisterResponse(
         success=not reply.error_code,
@@ -112,6 +115,7 @@ def encode_register_reply(reply: RegisterReply, limits: Limits) -> bytes:
         features=reply.features,
         heartbeat_interval_ms=reply.heartbeat_interval_ms,
         registration=reply.registration,
+        virtual_clock=virtual_clock and not reply.error_code,
     )
     return response.SerializeToString() + _about_bridge(limits)
 

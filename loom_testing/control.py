@@ -13,10 +13,13 @@ from google.protobuf.message import Message
 
 from loom.testing.v1 import control_pb2
 from loom_testing import codec
-from loom_testing.driver import MOST_DEADLINES, Refused, TooManyDeadlines
+from loom_testing.advance import MOST_DEADLINES, PATIENCE_S, Bystanders, NotSettled, TooManyDeadlines
+from loom_testing.driver import Refused
 from loom_testing.engine.inputs import Disconnect, Hold, Release, Snapshot
 from loom_testing.engine.text import quote
 from loom_testing.namespaces import BRIDGE_LIMITS
+from loom_testing.participate import participate
+from loom_testing.unary import unary, unary_stream
 from loom_testing.watch import Watcher
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ M = TypeVar("M", bound=Message)
 
 MOST_ADVANCE_US = 366 * 24 * 60 * 60 * 1_000_000
 """The furthest that one Advance goes: a year."""
+MOST_PATIENCE_MS = 600_000
+"""The longest that an Advance waits for participants at each deadline, real time."""
 QOS_NAMES = {None: "BATCHED", 0: "REALTIME", 1: "BATCHED", 2: "BACKGROUND"}
 
 
@@ -51,12 +56,14 @@ class ControlService:
         methods = {
             "CreateNamespace": _unary(control_pb2.CreateNamespaceRequest, self._create),
             "Advance": _unary(control_pb2.AdvanceRequest, self._advance),
+            "Jump": _unary(control_pb2.JumpRequest, self._jump),
+            "Participate": grpc.stream_stream_rpc_method_handler(self._participate),
             "Snapshot": _unary(control_pb2.SnapshotRequest, self._snapshot),
             "Disconnect": _unary(control_pb2.DisconnectRequest, self._disconnect),
             "Hold": _unary(control_pb2.HoldRequest, self._hold),
             "Release": _unary(control_pb2.ReleaseRequest, self._release),
             "Reset": _unary(control_pb2.ResetRequest, self._reset),
-            "Watch": grpc.unary_stream_rpc_method_handler(self._watch),
+            "Watch": unary_stream(self._watch),
         }
         return [grpc.method_handlers_generic_handler(CONTROL, methods)]
 
@@ -66,6 +73,7 @@ class ControlService:
             virtual=request.virtual_clock,
             liveness=request.liveness or not request.virtual_clock,
             limits=_own_limits(self._namespaces.limits, dict(request.limits)),
+            keeps=True,
         )
         return control_pb2.CreateNamespaceResponse(now_us=driver.clock.now())
 
@@ -75,15 +83,43 @@ class ControlService:
             raise Refused(
                 "INVALID_ARGUMENT", f"by_us is {request.by_us}; at most a year ({MOST_ADVANCE_US}) at once"
             )
+        if request.patience_ms > MOST_PATIENCE_MS:
+            raise Refused(
+                "INVALID_ARGUMENT", f"patience_ms is {request.patience_ms}; at most {MOST_PATIENCE_MS}"
+            )
         try:
-            fired = await driver.advance(request.by_us)
+            fired = await driver.advance(request.by_us, request.patience_ms / 1000 or PATIENCE_S)
         except TooManyDeadlines:
             raise Refused(
                 "RESOURCE_EXHAUSTED",
                 f"{MOST_DEADLINES} deadlines fired and the clock stands at {driver.clock.now()} us; "
                 "advance in smaller steps",
             ) from None
+        except NotSettled as problem:
+            raise _not_settled(problem) from None
         return control_pb2.AdvanceResponse(now_us=driver.clock.now(), fired=fired)
+
+    async def _jump(self, request: control_pb2.JumpRequest) -> Message:
+        driver = self._namespaces.find(request.namespace)
+        try:
+            await driver.jump()
+        except Bystanders as apart:
+            raise Refused(
+                "FAILED_PRECONDITION",
+                f"nobody knows whether {apart} is idle: it takes no part in the clock of this namespace; "
+                "use Advance, or connect it with an SDK that takes part (CTL-3)",
+            ) from None
+        except NotSettled as problem:
+            raise _not_settled(problem) from None
+        return control_pb2.JumpResponse(now_us=driver.clock.now())
+
+    async def _participate(self, _requests: object, context: Context) -> None:
+        try:
+            await participate(self._namespaces, context)
+        except codec.Malformed as problem:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(problem))
+        except Refused as refused:
+            await context.abort(grpc.StatusCode[refused.status], refused.message)
 
     async def _snapshot(self, request: control_pb2.SnapshotRequest) -> Message:
         return _snapshot_response(await self._namespaces.find(request.namespace).ask(Snapshot))
@@ -109,8 +145,9 @@ class ControlService:
 
     async def _watch(self, data: bytes, context: Context) -> None:
         try:
-            watcher = Watcher(codec.parse(control_pb2.WatchRequest, data).namespace)
-            self._namespaces.watch(watcher)
+            request = codec.parse(control_pb2.WatchRequest, data)
+            watcher = Watcher(request.namespace)
+            self._namespaces.watch(watcher, kept=request.kept)
         except codec.Malformed as problem:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(problem))
         except Refused as refused:
@@ -147,7 +184,11 @@ def _unary(kind: type[M], answer: Callable[[M], Awaitable[Message]]) -> grpc.Rpc
         except Refused as refused:
             await context.abort(grpc.StatusCode[refused.status], refused.message)
 
-    return grpc.unary_unary_rpc_method_handler(handle)
+    return unary(handle)
+
+
+def _not_settled(problem: NotSettled) -> Refused:
+    return Refused("DEADLINE_EXCEEDED", f"the clock waits for what is not idle: {problem}")
 
 
 def _own_limits(limits: Limits, overrides: dict[str, int]) -> Limits:

@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from loom_testing.advance import PATIENCE_S, Advance
 from loom_testing.clock import VirtualClock
 from loom_testing.engine import Engine
 from loom_testing.engine.inputs import Abandon, Break, DrainAll, Input, Open, Tick
@@ -31,6 +32,7 @@ from loom_testing.engine.outputs import (
     SnapshotReply,
 )
 from loom_testing.engine.trace import encode_step
+from loom_testing.participants import Participants
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +40,10 @@ if TYPE_CHECKING:
     from loom_testing.clock import Clock
     from loom_testing.engine.limits import Limits
     from loom_testing.engine.messages import ServerMessage
+    from loom_testing.participants import Tag
+    from loom_testing.watch import Kept
 
-__all__ = ["Driver", "Refused", "StreamSink", "TooManyDeadlines"]
+__all__ = ["Driver", "Refused", "StreamSink"]
 
 log = logging.getLogger("loom_testing.bridge")
 
@@ -48,8 +52,6 @@ GRACE_SLACK = 0.05
 """By how many seconds the engine's own grace is over before the shell ends what the engine did not."""
 FLUSH_SECONDS = 5.0
 """How long an advance of a virtual clock waits, at each deadline, for what is to be written."""
-MOST_DEADLINES = 100_000
-"""How many deadlines one advance of a virtual clock may fire."""
 
 Reply = RegisterReply | Answer | CapabilitiesReply | HeartbeatReply | SnapshotReply
 
@@ -63,12 +65,16 @@ class Refused(Exception):  # noqa: N818 - it is an answer: the call ends with th
         self.message = message
 
 
-class TooManyDeadlines(Exception):  # noqa: N818 - named after what happened, as the others
-    """An advance was stopped on its way because too much fired; the clock stands where it was stopped."""
-
-
 class StreamSink(Protocol):
-    """What a driver needs of an EventStream."""
+    """What a driver needs of an EventStream. Its counts are those of `participants.Traffic`."""
+
+    agent: str
+    sent: int
+    received: int
+
+    @property
+    def reading(self) -> bool:
+        """Whether it is read."""
 
     def accept(self) -> None:
         """Send the response headers."""
@@ -89,6 +95,13 @@ class StreamSink(Protocol):
         """Wait until everything is written, or the peer is found to take nothing."""
 
 
+class _Waiting(NamedTuple):
+    """A call that is not answered yet."""
+
+    reply: asyncio.Future[Any]
+    tag: Tag | None
+
+
 class Driver:
     """Owns one engine.
 
@@ -98,8 +111,11 @@ class Driver:
         engine: the engine. Only `feed` may call its `handle`.
         clock: where its time comes from.
         virtual: whether the clock moves only by `advance`.
+        liveness: whether silent peers are taken for dead (SES-7).
+        participants: who takes part in it.
         touched: when a client was last heard of, in the event loop's time.
         watch: called with every step's trace line, when set.
+        kept: the last steps, where they are kept.
     """
 
     def __init__(self, name: str, clock: Clock, limits: Limits, *, liveness: bool = True) -> None:
@@ -107,25 +123,32 @@ class Driver:
         self.limits = limits
         self.clock = clock
         self.virtual = isinstance(clock, VirtualClock)
+        self.liveness = liveness
+        self.participants = Participants()
         self.engine = Engine(clock.now(), limits, liveness=liveness)
         self.watch: Callable[[str], None] | None = None
+        self.kept: Kept | None = None
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
         self.touched = self._loop.time()
         self._streams: dict[int, StreamSink] = {}
-        self._calls: dict[int, asyncio.Future[Any]] = {}
+        self._tags: dict[int, Tag] = {}
+        self._calls: dict[int, _Waiting] = {}
         self._drained: asyncio.Future[None] | None = None
-        self._advancing = asyncio.Lock()
+        self._advance = Advance(self, clock) if isinstance(clock, VirtualClock) else None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self._closed = False
 
     # Streams and calls.
 
-    def open(self, sink: StreamSink) -> int:
-        """Begins a stream and gives its number."""
+    def open(self, sink: StreamSink, tag: Tag | None = None) -> int:
+        """Begins a stream and gives its number. The tag says which participant's it is."""
         number = next(self._numbers)
         self._streams[number] = sink
+        if tag is not None:
+            self._tags[number] = tag
+            self.participants.began(tag, sink)
         self.touched = self._loop.time()
         self.feed(Open(number))
         return number
@@ -133,13 +156,20 @@ class Driver:
     def leave(self, stream: int) -> None:
         """The stream's gRPC call is over. Breaks the stream unless the engine ended it before."""
         self.touched = self._loop.time()
-        if self._streams.pop(stream, None) is not None:
+        if self._forget(stream) is not None:
             self.feed(Break(stream))
 
-    async def ask(self, make: Callable[[int], Input]) -> Any:
+    def _forget(self, stream: int) -> StreamSink | None:
+        tag = self._tags.pop(stream, None)
+        if tag is not None:
+            self.participants.ended(tag)
+        return self._streams.pop(stream, None)
+
+    async def ask(self, make: Callable[[int], Input], tag: Tag | None = None) -> Any:
         """Feeds a call's input, made with the call's number, and gives the engine's reply.
 
-        Cancelled while it waits, it tells the engine that the caller left (ACT-3).
+        Cancelled while it waits, it tells the engine that the caller left (ACT-3). The tag says which
+        participant's call it is.
 
         Raises:
             Refused: the namespace ended before the reply.
@@ -147,19 +177,22 @@ class Driver:
         call = next(self._numbers)
         came_in = make(call)
         self.touched = self._loop.time()
-        reply = self._calls[call] = self._loop.create_future()
+        reply: asyncio.Future[Any] = self._loop.create_future()
+        self._calls[call] = _Waiting(reply, tag)
+        if tag is not None:
+            self.participants.began(tag)
         try:
             self.feed(came_in)
             return reply.result() if reply.done() else await reply
         finally:
             self.touched = self._loop.time()
-            if self._calls.pop(call, None) is not None:
+            if self._over(call) is not None:
                 self.feed(Abandon(call))
 
     @property
     def busy(self) -> bool:
-        """Whether a stream or a call is open."""
-        return bool(self._streams or self._calls)
+        """Whether a stream or a call is open, or somebody takes part in the clock."""
+        return bool(self._streams or self._calls or len(self.participants))
 
     # The engine.
 
@@ -167,6 +200,8 @@ class Driver:
         """Lets the engine handle an input, and does what it says."""
         now = self.clock.now()
         outputs = self.engine.handle(came_in, now)
+        if self.kept is not None:
+            self.kept.add(now, came_in, outputs)
         if self.watch is not None:
             self.watch(encode_step(now, came_in, outputs))
         for output in outputs:
@@ -176,7 +211,10 @@ class Driver:
                     sink.send(output.message)
             else:
                 self._carry_out(output)
-        self._arm()
+        if self.virtual:
+            self.participants.stir()
+        else:
+            self._arm()
 
     def _carry_out(self, output: Output) -> None:
         match output:
@@ -185,7 +223,9 @@ class Driver:
             case Accept(stream=stream) if stream in self._streams:
                 self._streams[stream].accept()
             case End(stream=stream) if stream in self._streams:
-                self._streams.pop(stream).end(output.status, output.message, abrupt=output.abrupt)
+                ended = self._forget(stream)
+                if ended is not None:
+                    ended.end(output.status, output.message, abrupt=output.abrupt)
             case PauseReading(stream=stream) if stream in self._streams:
                 self._streams[stream].pause()
             case ResumeReading(stream=stream) if stream in self._streams:
@@ -197,15 +237,24 @@ class Driver:
                 log.debug("namespace %s: nobody is left for %s", self.name, output)
 
     def _reply(self, reply: Reply) -> None:
-        waiting = self._calls.pop(reply.call, None)
+        waiting = self._over(reply.call)
         if waiting is not None and not waiting.done():
             waiting.set_result(reply)
+
+    def _over(self, call: int) -> asyncio.Future[Any] | None:
+        """Who waits for a call, which is over with this: what it is answered is on its way to its client."""
+        waiting = self._calls.pop(call, None)
+        if waiting is None:
+            return None
+        if waiting.tag is not None:
+            self.participants.ended(waiting.tag)
+        return waiting.reply
 
     # Time.
 
     def _arm(self) -> None:
         """Sets the timer for the next deadline; one that is set too early looks again when it fires."""
-        if self._closed or self.virtual:
+        if self._closed:
             return
         deadline = self.engine.next_deadline()
         if deadline is None:
@@ -226,37 +275,50 @@ class Driver:
         else:
             self._arm()
 
-    async def advance(self, by: int) -> int:
+    async def advance(self, by: int, patience: float = PATIENCE_S) -> int:
         """Moves a virtual clock by so many microseconds and fires what falls due, by deadline (CTL-2).
 
-        What each deadline sends is written before the next one fires.
+        What each deadline sends is written, and all participants are idle, before the next one fires (CTL-3).
 
         Returns:
             How many deadlines fired.
 
         Raises:
             Refused: FAILED_PRECONDITION, the clock is real.
-            TooManyDeadlines: the clock stands where it was stopped.
+            TooManyDeadlines, NotSettled: the clock stands where it was stopped.
         """
-        clock = self.clock
-        if not isinstance(clock, VirtualClock):
+        return await self._virtual().by(by, patience)
+
+    async def jump(self) -> None:
+        """Waits until all is settled and a participant awaits a time, then fires what comes next (CTL-3).
+
+        Raises:
+            Refused: FAILED_PRECONDITION, the clock is real.
+            Bystanders, NotSettled: as they say.
+        """
+        await self._virtual().jump()
+
+    def check_virtual(self) -> None:
+        """Refuses a namespace whose clock nobody moves.
+
+        Raises:
+            Refused: FAILED_PRECONDITION.
+        """
+        self._virtual()
+
+    def bystanders(self) -> list[str]:
+        """The agents that take no part in the clock."""
+        return self.participants.bystanders(
+            (sink, self._tags.get(number)) for number, sink in self._streams.items()
+        )
+
+    def _virtual(self) -> Advance:
+        if self._advance is None:
             raise Refused(
                 "FAILED_PRECONDITION",
                 f"namespace {self.name} runs on the real clock; make one with virtual_clock to move its time",
             )
-        async with self._advancing:
-            target = clock.now() + by
-            fired = 0
-            await self.flush()
-            while (deadline := self.engine.next_deadline()) is not None and deadline <= target:
-                if fired == MOST_DEADLINES:
-                    raise TooManyDeadlines
-                clock.move_to(deadline)
-                self.feed(Tick())
-                fired += 1
-                await self.flush()
-            clock.move_to(target)
-            return fired
+        return self._advance
 
     async def flush(self) -> None:
         """Waits until every stream has written what it holds, but not for peers that take nothing."""
@@ -285,10 +347,12 @@ class Driver:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self.participants.close(message)
+        self._tags.clear()
         streams, self._streams = self._streams, {}
         for sink in streams.values():
             sink.end("UNAVAILABLE", message)
         calls, self._calls = self._calls, {}
         for waiting in calls.values():
-            if not waiting.done():
-                waiting.set_exception(Refused("UNAVAILABLE", message))
+            if not waiting.reply.done():
+                waiting.reply.set_exception(Refused("UNAVAILABLE", message))

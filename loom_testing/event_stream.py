@@ -24,6 +24,7 @@ from loom_testing.engine.messages import Ack
 if TYPE_CHECKING:
     from loom_testing.driver import Driver
     from loom_testing.engine.messages import ServerMessage
+    from loom_testing.participants import Tag
 
 __all__ = ["EventStream"]
 
@@ -42,18 +43,28 @@ EXPECTED = (Code.DRAINING, Code.NAMESPACE_RESET)
 
 
 class EventStream:
-    """Serves one EventStream call. To its driver it is a `StreamSink`."""
+    """Serves one EventStream call. To its driver it is a `StreamSink`.
 
-    def __init__(self, driver: Driver, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    Attributes:
+        agent: who it is: nobody until the handshake is accepted.
+        sent: messages given to it for the client.
+        received: messages of the client that the engine has taken.
+        reading: whether it is read.
+    """
+
+    def __init__(
+        self, driver: Driver, context: grpc.aio.ServicerContext[Any, Any], tag: Tag | None = None
+    ) -> None:
         self._driver = driver
         self._context = context
         self._loop = asyncio.get_running_loop()
         self._claimed = ""
-        self._agent = "?"
-        """Who it is, for the log: nobody until the handshake is accepted."""
+        self.agent = ""
+        self.sent = 0
+        self.received = 0
         self._half_window = max(driver.limits.stream_window // 2, 1)
-        self._reading = asyncio.Event()
-        self._reading.set()
+        self._read_on = asyncio.Event()
+        self._read_on.set()
         self._out: deque[ServerMessage | None] = deque()
         """What is to be written; None stands for the response headers."""
         self._work = asyncio.Event()
@@ -63,7 +74,7 @@ class EventStream:
         """When the transport last took something, or was last given something after it had been idle."""
         self._ended: asyncio.Future[tuple[str, str]] = self._loop.create_future()
         self._flush_seconds = FLUSH_SECONDS
-        self._number = driver.open(self)
+        self._number = driver.open(self, tag)
 
     async def serve(self) -> None:
         """Serves the call until either side ends it."""
@@ -100,25 +111,32 @@ class EventStream:
             self._meet_bug()
 
     async def _allowed(self) -> None:
-        if not self._reading.is_set():
-            await self._reading.wait()
+        if not self._read_on.is_set():
+            await self._read_on.wait()
 
     def _receive(self, data: bytes) -> None:
         message = decode_client_event(data)
         if not self._claimed and isinstance(message, Ack):
             self._claimed = message.message_id
         self._driver.feed(Receive(self._number, message))
+        self.received += 1
+
+    @property
+    def reading(self) -> bool:
+        """Whether it is read; else what the client sends waits on the way."""
+        return self._read_on.is_set()
 
     # Out. The driver calls these while it carries out what the engine said.
 
     def accept(self) -> None:
         """Writes the response headers (SES-3)."""
-        self._agent = self._claimed
-        log.info("%s: %s joined", self._driver.name, self._agent)
+        self.agent = self._claimed
+        log.info("%s: %s joined", self._driver.name, self.agent)
         self._put(None)
 
     def send(self, message: ServerMessage) -> None:
         """Writes a message."""
+        self.sent += 1
         self._put(message)
 
     def end(self, status: str, message: str, *, abrupt: bool = False) -> None:
@@ -132,11 +150,11 @@ class EventStream:
 
     def pause(self) -> None:
         """Reads no further."""
-        self._reading.clear()
+        self._read_on.clear()
 
     def resume(self) -> None:
         """Reads on."""
-        self._reading.set()
+        self._read_on.set()
 
     async def flushed(self) -> None:
         """Waits until all is written, or until the peer is found to take nothing."""
@@ -175,7 +193,8 @@ class EventStream:
         while self._out:
             item = self._out.popleft()
             if item is None:
-                await self._context.send_initial_metadata(())
+                if not self._out:  # else the headers go out with what follows them
+                    await self._context.send_initial_metadata(())
                 continue
             await self._context.write(encode_server_message(item))
             self._progress = self._loop.time()
@@ -191,15 +210,15 @@ class EventStream:
     # The end.
 
     def _meet_bug(self) -> None:
-        log.exception("%s: the stream of %s met a bug of the bridge", self._driver.name, self._agent)
+        log.exception("%s: the stream of %s met a bug of the bridge", self._driver.name, self.agent or "?")
         self.end("INTERNAL", "the bridge failed; its log says how")
 
     def _log_end(self) -> None:
         if not self._ended.done():
-            log.info("%s: %s left: connection lost", self._driver.name, self._agent)
+            log.info("%s: %s left: connection lost", self._driver.name, self.agent or "?")
             return
         status, message = self._ended.result()
         expected = status == "OK" or message.startswith(EXPECTED)
         level = logging.INFO if expected else logging.WARNING
         why = f"{status} {message}".rstrip()
-        log.log(level, "%s: %s left: %s", self._driver.name, self._agent, why)
+        log.log(level, "%s: %s left: %s", self._driver.name, self.agent or "?", why)

@@ -14,6 +14,7 @@ import grpc.aio
 from grpc_health.v1 import health_pb2
 
 from loom_testing import codec
+from loom_testing.unary import unary, unary_stream
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
@@ -37,8 +38,8 @@ class Health:
     def handlers(self) -> list[grpc.GenericRpcHandler]:
         """What to add to a server."""
         methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
-            "Check": grpc.unary_unary_rpc_method_handler(self._check),
-            "Watch": grpc.unary_stream_rpc_method_handler(self._watch),
+            "Check": unary(self._check),
+            "Watch": unary_stream(self._watch),
         }
         return [grpc.method_handlers_generic_handler(SERVICE, methods)]
 

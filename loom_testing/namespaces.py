@@ -15,6 +15,7 @@ from loom_testing.driver import Driver, Refused
 from loom_testing.engine.inputs import Reset
 from loom_testing.engine.text import quote
 from loom_testing.engine.topics import agent_id_problem
+from loom_testing.watch import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,13 @@ class Namespaces:
         return driver
 
     def create(
-        self, name: str, *, virtual: bool = False, liveness: bool | None = None, limits: Limits | None = None
+        self,
+        name: str,
+        *,
+        virtual: bool = False,
+        liveness: bool | None = None,
+        limits: Limits | None = None,
+        keeps: bool = False,
     ) -> Driver:
         """Makes a namespace.
 
@@ -93,6 +100,7 @@ class Namespaces:
             virtual: whether its clock moves only by `Driver.advance`.
             liveness: whether silent peers are taken for dead (SES-7); by default on a real clock only.
             limits: what it takes at the most; by default what the bridge takes.
+            keeps: whether its last steps are kept for watchers that come later.
 
         Raises:
             Refused: ALREADY_EXISTS; the name is malformed; there are too many; the bridge is about to stop.
@@ -114,6 +122,7 @@ class Namespaces:
         driver = Driver(
             name, clock, limits or self.limits, liveness=not virtual if liveness is None else liveness
         )
+        driver.kept = Kept() if keeps else None
         self._drivers[name] = driver
         self._attach_watchers(driver)
         self._arm_sweeper()
@@ -140,8 +149,12 @@ class Namespaces:
 
     # Watching.
 
-    def watch(self, watcher: Watcher) -> None:
+    def watch(self, watcher: Watcher, *, kept: bool = False) -> None:
         """From now on the watcher is told of every step of its namespace, or of all.
+
+        Args:
+            watcher: the watcher.
+            kept: whether it is told first what was kept.
 
         Raises:
             Refused: NOT_FOUND, or the bridge is about to stop.
@@ -152,6 +165,8 @@ class Namespaces:
             self.find(watcher.namespace)
         self._watchers.add(watcher)
         for driver in self:
+            if kept and driver.kept is not None and watcher.namespace in ("", driver.name):
+                driver.kept.tell(driver.name, watcher)
             self._attach_watchers(driver)
 
     def unwatch(self, watcher: Watcher) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from loom_testing.bridge import FakeBridge
 
-__all__ = ["CannotServeError", "ServeOptions", "run"]
+__all__ = ["CannotServeError", "ServeOptions", "is_loopback", "run"]
 
 log = logging.getLogger("loom_testing.serve")
 
@@ -145,14 +145,15 @@ def _say(what: dict[str, Any] | str) -> None:
 
 
 def _warn_of_strangers(options: ServeOptions) -> None:
-    if _is_loopback(options.host):
+    if is_loopback(options.host):
         return
     log.warning("listening on %s: whoever reaches this machine can use the bridge", options.host)
     if options.testing:
         log.warning("with --testing they can also move its clocks and break its sessions")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
     if host == "localhost":
         return True
     try:

@@ -16,6 +16,8 @@ from loom.codes import Code
 from loom_testing import codec
 from loom_testing.driver import Refused
 from loom_testing.event_stream import EventStream
+from loom_testing.participants import Tag
+from loom_testing.unary import unary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +35,7 @@ __all__ = ["DEFAULT_NAMESPACE", "NAMESPACE_KEY", "BridgeService", "server_option
 
 
 NAMESPACE_KEY = "loom-namespace"
+PARTICIPANT_KEY = "loom-participant"
 DEFAULT_NAMESPACE = "default"
 
 BRIDGE = "loom.v1.Bridge"
@@ -48,14 +51,14 @@ class BridgeService:
     def handlers(self) -> list[grpc.GenericRpcHandler]:
         """What to add to a server. A method that is not here answers UNIMPLEMENTED, as gRPC does."""
         bridge: Methods = {
-            "RegisterAgent": grpc.unary_unary_rpc_method_handler(self._register),
+            "RegisterAgent": unary(self._register),
             "EventStream": grpc.stream_stream_rpc_method_handler(self._event_stream),
-            "ForwardAction": grpc.unary_unary_rpc_method_handler(self._invoke),
-            "Heartbeat": grpc.unary_unary_rpc_method_handler(self._heartbeat),
+            "ForwardAction": unary(self._invoke),
+            "Heartbeat": unary(self._heartbeat),
         }
         broker: Methods = {
-            "ListCapabilities": grpc.unary_unary_rpc_method_handler(self._list_capabilities),
-            "Invoke": grpc.unary_unary_rpc_method_handler(self._invoke),
+            "ListCapabilities": unary(self._list_capabilities),
+            "Invoke": unary(self._invoke),
         }
         return [
             grpc.method_handlers_generic_handler(BRIDGE, bridge),
@@ -63,40 +66,44 @@ class BridgeService:
         ]
 
     async def _event_stream(self, _requests: object, context: Context) -> None:
-        driver = await self._driver(context)
-        await EventStream(driver, context).serve()
+        driver, tag = await self._driver(context)
+        await EventStream(driver, context, tag).serve()
 
     async def _register(self, data: bytes, context: Context) -> bytes:
-        driver = await self._driver(context)
-        reply: RegisterReply = await _ask(driver, data, context, codec.decode_register)
+        driver, tag = await self._driver(context)
+        reply: RegisterReply = await _ask(driver, tag, data, context, codec.decode_register)
         if reply.error_code == Code.DRAINING:
             await context.abort(grpc.StatusCode.UNAVAILABLE, reply.error_message)
-        return codec.encode_register_reply(reply, driver.limits)
+        return codec.encode_register_reply(reply, driver.limits, virtual_clock=driver.virtual)
 
     async def _invoke(self, data: bytes, context: Context) -> bytes:
-        driver = await self._driver(context)
-        return codec.encode_answer(await _ask(driver, data, context, codec.decode_invoke))
+        driver, tag = await self._driver(context)
+        return codec.encode_answer(await _ask(driver, tag, data, context, codec.decode_invoke))
 
     async def _list_capabilities(self, data: bytes, context: Context) -> bytes:
-        driver = await self._driver(context)
-        return codec.encode_capabilities(await _ask(driver, data, context, codec.decode_list_capabilities))
+        driver, tag = await self._driver(context)
+        reply = await _ask(driver, tag, data, context, codec.decode_list_capabilities)
+        return codec.encode_capabilities(reply)
 
     async def _heartbeat(self, data: bytes, context: Context) -> bytes:
-        driver = await self._driver(context)
-        return codec.encode_heartbeat(await _ask(driver, data, context, codec.decode_heartbeat))
+        driver, tag = await self._driver(context)
+        return codec.encode_heartbeat(await _ask(driver, tag, data, context, codec.decode_heartbeat))
 
-    async def _driver(self, context: Context) -> Driver:
-        """The namespace the call is about: what its metadata says."""
+    async def _driver(self, context: Context) -> tuple[Driver, Tag | None]:
+        """The namespace the call is about, and whose call it is there: what its metadata says."""
         try:
-            return self._namespaces.get(_namespace_name(context))
+            driver = self._namespaces.get(_namespace_name(context))
+            return driver, _tag(context) if driver.virtual else None
         except Refused as refused:
             await context.abort(grpc.StatusCode[refused.status], refused.message)
 
 
-async def _ask(driver: Driver, data: bytes, context: Context, decode: Callable[[int, bytes], Input]) -> Any:
+async def _ask(
+    driver: Driver, tag: Tag | None, data: bytes, context: Context, decode: Callable[[int, bytes], Input]
+) -> Any:
     """The engine's reply to a unary call. Cancelled with the call, it tells the engine so (ACT-3)."""
     try:
-        return await driver.ask(lambda call: decode(call, data))
+        return await driver.ask(lambda call: decode(call, data), tag)
     except codec.Malformed as problem:
         await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(problem))
     except Refused as refused:
@@ -104,12 +111,26 @@ async def _ask(driver: Driver, data: bytes, context: Context, decode: Callable[[
 
 
 def _namespace_name(context: Context) -> str:
-    named = [value for key, value in context.invocation_metadata() or () if key == NAMESPACE_KEY]
-    if not named:
-        return DEFAULT_NAMESPACE
+    named = _metadata(context, NAMESPACE_KEY)
+    return DEFAULT_NAMESPACE if named is None else named
+
+
+def _tag(context: Context) -> Tag | None:
+    """Which participant's call it is (CTL-3); None for those of programs that take no part."""
+    text = _metadata(context, PARTICIPANT_KEY)
+    if text is None:
+        return None
+    try:
+        return Tag.read(text)
+    except ValueError as problem:
+        raise Refused("INVALID_ARGUMENT", str(problem)) from None
+
+
+def _metadata(context: Context, name: str) -> str | None:
+    named = [value for key, value in context.invocation_metadata() or () if key == name]
     if len(named) > 1:
-        raise Refused("INVALID_ARGUMENT", f"the metadata has {NAMESPACE_KEY} more than once; give it once")
-    return str(named[0])
+        raise Refused("INVALID_ARGUMENT", f"the metadata has {name} more than once; give it once")
+    return str(named[0]) if named else None
 
 
 def server_options(limits: Limits) -> list[tuple[str, int]]:

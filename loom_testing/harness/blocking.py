@@ -1,117 +1,49 @@
 """The same for plain tests: `loom_bridge.sync`, its probes and its agents, without `await`.
 
-Agents and probes live on an event loop in a thread beside the test; the test's own thread waits for it. The
-thread begins with the first that needs it and ends with the test, so that no two event loops of a run are
-alive at once (grpc.aio shares one queue among all of a process).
+Agents and probes live on an event loop in a thread beside the test (`Beside`); the test's own thread waits.
 """
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
-from loom_testing.harness.errors import (
-    ExpectationError,
-    HarnessError,
-    WrongPlaceError,
-    speaks_for_itself,
-)
+from loom_testing.harness.beside import refuse_coroutine
+from loom_testing.harness.clock import PATIENCE_S, SyncLoomClock
+from loom_testing.harness.errors import speaks_for_itself
 from loom_testing.harness.expected import UNSET
+from loom_testing.harness.joined import JOIN_S, wait_joined
+from loom_testing.harness.lives import SyncBridgeLife
 from loom_testing.harness.namespace import CALL_S
 from loom_testing.harness.probe import NONE_WITHIN_S
 from loom_testing.harness.running import DEFAULT_GRACE_S
+from loom_testing.harness.script import Script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
 
     from loom.agent import Agent
     from loom.endpoint import Endpoint
     from loom.event import Event
+    from loom_testing.faults import Faults
+    from loom_testing.harness.beside import Beside
     from loom_testing.harness.control import Snapshot
     from loom_testing.harness.handle import LoomBridge
     from loom_testing.harness.probe import Probe
     from loom_testing.harness.running import Running
-    from loom_testing.harness.scripted import SeenCall
+    from loom_testing.harness.seen import Calls, SeenCall
+    from loom_testing.harness.standin import StandIn
+    from loom_testing.harness.steps import Step
+    from loom_testing.harness.stub import Stub
+    from loom_testing.transcript import Redaction, Transcript
 
-__all__ = ["Beside", "SyncLoomBridge", "SyncProbe", "SyncRunning"]
+__all__ = ["SyncLoomBridge", "SyncProbe", "SyncRunning", "SyncStandIn", "SyncStub"]
 
 __tracebackhide__ = speaks_for_itself
 
 A = TypeVar("A", bound="Agent")
-T = TypeVar("T")
+R = TypeVar("R")
 T_co = TypeVar("T_co", covariant=True)
-
-
-class Beside:
-    """An event loop in a thread of its own, from the first coroutine it is given until `close`."""
-
-    def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._stop: asyncio.Event | None = None
-
-    def wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Runs the coroutine there and waits for it.
-
-        Raises:
-            WrongPlaceError: called on an event loop, which would stand still meanwhile.
-            Exception: whatever the coroutine raises.
-        """
-        try:
-            refuse_coroutine()
-        except WrongPlaceError:
-            coroutine.close()
-            raise
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._started())
-        try:
-            return future.result()
-        except (HarnessError, ExpectationError) as error:
-            raise error.with_traceback(None) from error.__cause__
-        except BaseException:
-            future.cancel()
-            raise
-
-    def close(self) -> None:
-        """Cancels what still runs there, and ends the thread."""
-        if self._loop is None or self._stop is None or self._thread is None:
-            return
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-        self._loop = None
-
-    def _started(self) -> asyncio.AbstractEventLoop:
-        if self._loop is None:
-            ready = threading.Event()
-            self._thread = threading.Thread(
-                target=lambda: asyncio.run(self._live(ready)), name="loom-beside-the-test", daemon=True
-            )
-            self._thread.start()
-            ready.wait()
-        assert self._loop is not None
-        return self._loop
-
-    async def _live(self, ready: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        ready.set()
-        await self._stop.wait()
-
-
-def refuse_coroutine() -> None:
-    """Refuses to block where an event loop runs, which would stand still meanwhile.
-
-    Raises:
-        WrongPlaceError: one does.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise WrongPlaceError(
-        "loom_bridge.sync was used in a coroutine, where it would stop the event loop: "
-        "leave out .sync, and await"
-    )
 
 
 class SyncRunning(Generic[T_co]):
@@ -122,6 +54,7 @@ class SyncRunning(Generic[T_co]):
         self._beside = beside
 
     def __enter__(self) -> T_co:
+        self._running.note_entered()
         return self._beside.wait_for(self._running.__aenter__())
 
     def __exit__(self, *exc: object) -> None:
@@ -156,7 +89,7 @@ class SyncProbe:
         return self._probe.events
 
     @property
-    def calls(self) -> list[SeenCall]:
+    def calls(self) -> Calls:
         """Every call of what it offers so far; see `Probe.calls`."""
         return self._probe.calls
 
@@ -214,6 +147,10 @@ class SyncProbe:
             )
         )
 
+    def expect_in_order(self, *steps: Step, timeout: float | None = None) -> list[Event]:
+        """Waits for several events, in this order; see `Probe.expect_in_order`."""
+        return self._beside.wait_for(self._probe.expect_in_order(*steps, timeout=timeout))
+
     def request(
         self,
         topic: str,
@@ -253,6 +190,63 @@ class SyncProbe:
     def offer(self, name: Any, answer: Any = None, *, version: str = "") -> None:
         """Offers a capability, or changes its answer; see `Probe.offer`."""
         self._beside.wait_for(self._probe.offer(name, answer, version=version))
+
+
+class SyncStub(Script):
+    """A stub in a plain test, offered inside its `with`; see `Stub`."""
+
+    def __init__(self, stub: Stub, beside: Beside) -> None:
+        super().__init__(f"the stub of {stub.capability}")
+        stub.follow(self)
+        self._stub = stub
+        self._beside = beside
+
+    def __repr__(self) -> str:
+        return repr(self._stub)
+
+    def __enter__(self) -> Self:
+        self._beside.wait_for(self._stub.__aenter__())
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._beside.wait_for(self._stub.__aexit__(*exc))
+
+    @property
+    def seen(self) -> Calls:
+        """Every call so far, in order."""
+        return self._stub.seen
+
+    def called(self, timeout: float | None = None, **arguments: Any) -> SeenCall:
+        """Waits for a call; see `Stub.called`."""
+        return self._beside.wait_for(self._stub.called(timeout, **arguments))
+
+
+class SyncStandIn:
+    """A stand-in in a plain test, inside its `with`; see `StandIn`."""
+
+    def __init__(self, stand_in: StandIn, beside: Beside) -> None:
+        self._stand_in = stand_in
+        self._beside = beside
+
+    def __repr__(self) -> str:
+        return repr(self._stand_in)
+
+    def __enter__(self) -> Self:
+        self._beside.wait_for(self._stand_in.__aenter__())
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        self._beside.wait_for(self._stand_in.__aexit__(*exc))
+
+    @property
+    def agent_id(self) -> str:
+        """The agent's id."""
+        return self._stand_in.agent_id
+
+    @property
+    def unheard(self) -> list[str]:
+        """What it has not heard yet; see `StandIn.unheard`."""
+        return self._stand_in.unheard
 
 
 class SyncLoomBridge:
@@ -312,6 +306,17 @@ class SyncLoomBridge:
         probe = self._bridge.probe(id, subscribe=subscribe, observe=observe, offers=offers, timeout=timeout)
         return SyncProbe(probe, self._beside)
 
+    def stub_capability(self, capability: str, *, version: str = "") -> SyncStub:
+        """A capability that answers by a script; see `LoomBridge.stub_capability`."""
+        stub = self._bridge.stub_capability(capability, version=version)
+        return SyncStub(stub, self._beside)
+
+    def scripted(
+        self, transcript: Transcript | str | Path, agent: str, *, ignore: Sequence[str] = ()
+    ) -> SyncStandIn:
+        """A stand-in for an agent, from a transcript; see `LoomBridge.scripted`."""
+        return SyncStandIn(self._bridge.scripted(transcript, agent, ignore=ignore), self._beside)
+
     def call(
         self,
         capability: str,
@@ -325,22 +330,54 @@ class SyncLoomBridge:
         **kwargs: Any,
     ) -> Any:
         """Calls a capability as nobody in particular; see `LoomBridge.call`."""
+        options = {"version": version, "timeout": timeout, "into": into, "raw": raw}
+        if self.clock.is_auto:  # there it takes part in the clock
+            return self._beside.wait_for(self._bridge.call(capability, arguments, **options, **kwargs))
         refuse_coroutine()
-        return self._bridge.space.call(
-            capability, arguments, version=version, timeout=timeout, into=into, raw=raw, **kwargs
-        )
+        return self._bridge.space.call(capability, arguments, **options, **kwargs)
 
-    def advance(self, seconds: float) -> int:
+    @property
+    def clock(self) -> SyncLoomClock:
+        """The namespace's clock; see `LoomClock`."""
+        return SyncLoomClock(self._bridge.clock, self._beside)
+
+    @property
+    def faults(self) -> Faults:
+        """What can go wrong between the bridge and its agents; see `LoomBridge.faults`."""
+        return self._bridge.faults
+
+    @property
+    def process(self) -> SyncBridgeLife:
+        """The bridge's own process; see `BridgeLife`."""
+        return SyncBridgeLife(self._bridge.process)
+
+    def advance(self, seconds: float, *, patience: float = PATIENCE_S) -> int:
         """Moves the namespace's clock; see `LoomBridge.advance`."""
+        return self.clock.advance(seconds, patience=patience)
+
+    def settle(self, *, patience: float = PATIENCE_S) -> None:
+        """Waits until everything is idle; see `LoomBridge.settle`."""
+        self.clock.settle(patience=patience)
+
+    def joined(self, *agents: str, timeout: float = JOIN_S) -> None:
+        """Waits until agents are connected; see `LoomBridge.joined`."""
         refuse_coroutine()
-        return self._bridge.space.advance(seconds)
+        wait_joined(self._bridge.space, agents, timeout)
 
     def snapshot(self) -> Snapshot:
         """What the namespace holds; see `LoomBridge.snapshot`."""
         refuse_coroutine()
         return self._bridge.space.snapshot()
 
+    def transcript(self, *, redaction: Redaction | None = None) -> Transcript:
+        """What has crossed the bridge so far; see `LoomBridge.transcript`."""
+        return self._beside.wait_for(_awaited(lambda: self._bridge.transcript(redaction=redaction)))
+
     def disconnect(self, agent_id: str) -> None:
         """Breaks an agent's connection; see `LoomBridge.disconnect`."""
         refuse_coroutine()
         self._bridge.space.disconnect(agent_id)
+
+
+async def _awaited(make: Callable[[], Awaitable[R]]) -> R:
+    return await make()

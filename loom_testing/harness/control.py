@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from loom.channel import open_sync_channel
 from loom.endpoint import Endpoint
 from loom.status import error_from_rpc
+from loom.sync import SyncClient
 from loom.testing.v1 import control_pb2, control_pb2_grpc
 from loom_testing.harness.errors import HarnessError, NoControlError, speaks_for_itself
 
@@ -27,8 +29,13 @@ __tracebackhide__ = speaks_for_itself
 MICROS = 1_000_000
 PATIENCE_S = 5.0
 """How long the bridge may take to answer; a namespace is made in less than a millisecond."""
-ADVANCE_PATIENCE_S = 30.0
-"""Advancing fires deadlines one by one, and waits until each has been written."""
+NOT_IDLE = "the clock waits for what is not idle"
+HOW_TO_REST = (
+    "what takes real time there must end first: wait with ctx.sleep, stub what is slow, or give the test "
+    'a real clock, @pytest.mark.loom(clock="real")'
+)
+ADVANCE_S = 600.0
+"""Advancing fires deadlines one by one; how long each may take the bridge is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +46,13 @@ class NamespaceOptions:
         virtual: whether its clock moves only by `advance`.
         liveness: whether silent peers are taken for dead also on a virtual clock (SES-7).
         limits: limits other than the bridge's own, by the names of loom.v1.Limits.
+        auto: whether the test has the clock move by itself; nothing of the bridge's.
     """
 
     virtual: bool = True
     liveness: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
+    auto: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,8 @@ class Control:
 
     Attributes:
         address: the bridge's.
-        channel: the connection, also for other blocking calls.
+        channel: the connection.
+        client: makes other blocking calls by it.
 
     Args:
         address: the bridge's.
@@ -76,11 +86,18 @@ class Control:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.channel = open_sync_channel(Endpoint(address))
+        endpoint = Endpoint(address)
+        self.channel = open_sync_channel(endpoint)
+        self.client = SyncClient(endpoint, self.channel)
         self._stub = control_pb2_grpc.ControlStub(self.channel)
+        # gRPC reads what comes in by a thread that lives while a call does. A call that stays open keeps it:
+        # a thread of its own for each would be half of what a call costs.
+        health: Any = health_pb2_grpc.HealthStub(self.channel)
+        self._standing = health.Watch(health_pb2.HealthCheckRequest())
 
     def close(self) -> None:
         """Closes the connection; what is under way on it ends."""
+        self._standing.cancel()
         self.channel.close()
 
     def create(self, namespace: str, options: NamespaceOptions) -> None:
@@ -111,17 +128,28 @@ class Control:
             if error.code() not in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNIMPLEMENTED):
                 raise error_from_rpc(error, self.address) from None
 
-    def advance(self, namespace: str, seconds: float) -> int:
+    def advance(self, namespace: str, seconds: float, patience: float = PATIENCE_S) -> int:
         """Moves a virtual clock. Answers how many deadlines fired.
+
+        Args:
+            namespace: whose.
+            seconds: how far.
+            patience: how long agents may be busy at each deadline, seconds of real time.
 
         Raises:
             NoControlError: the bridge was not started for testing.
-            HarnessError: the clock is real, or too much fired.
+            HarnessError: the clock is real, too much fired, or an agent did not come to rest.
             LoomError: the bridge cannot be reached.
         """
-        request = control_pb2.AdvanceRequest(namespace=namespace, by_us=round(seconds * MICROS))
-        answer = self._ask(self._stub.Advance, request, ADVANCE_PATIENCE_S)
+        request = control_pb2.AdvanceRequest(
+            namespace=namespace, by_us=round(seconds * MICROS), patience_ms=max(1, round(patience * 1000))
+        )
+        answer = self._ask(self._stub.Advance, request, ADVANCE_S)
         return int(answer.fired)
+
+    def jumping(self, namespace: str) -> grpc.Future[Any]:
+        """Asks for a jump to what is awaited next. The future is done when it was made."""
+        return self._stub.Jump.future(control_pb2.JumpRequest(namespace=namespace))
 
     def snapshot(self, namespace: str) -> Snapshot:
         """Looks into a namespace.
@@ -154,15 +182,20 @@ class Control:
         try:
             return method(request, timeout=patience)
         except grpc.RpcError as error:
-            raise self._problem(error) from None
+            raise self.problem(error) from None
 
-    def _problem(self, error: grpc.RpcError) -> Exception:
+    def missing(self) -> NoControlError:
+        """What to raise where the bridge has no testing control."""
+        return NoControlError(
+            f"the bridge at {self.address} was not started for testing: its clock and state are out of "
+            "reach; use --loom-bridge=fake, or start it with `loom-testing serve --testing`"
+        )
+
+    def problem(self, error: grpc.RpcError) -> Exception:
+        """What to raise in place of an error of gRPC's."""
         status, details = error.code(), error.details()
         if status is grpc.StatusCode.UNIMPLEMENTED:
-            return NoControlError(
-                f"the bridge at {self.address} was not started for testing: its clock and state are out of "
-                "reach; use --loom-bridge=fake, or start it with `loom-testing serve --testing`"
-            )
+            return self.missing()
         if status in (
             grpc.StatusCode.FAILED_PRECONDITION,
             grpc.StatusCode.INVALID_ARGUMENT,
@@ -170,4 +203,6 @@ class Control:
             grpc.StatusCode.RESOURCE_EXHAUSTED,
         ):
             return HarnessError(str(details))
+        if status is grpc.StatusCode.DEADLINE_EXCEEDED and str(details).startswith(NOT_IDLE):
+            return HarnessError(f"{details}; {HOW_TO_REST}")
         return error_from_rpc(error, self.address)

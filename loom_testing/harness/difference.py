@@ -11,11 +11,14 @@ if TYPE_CHECKING:
 
     from loom.event import Event
     from loom_testing.harness.expected import Expected, Misfit
+    from loom_testing.harness.seen import SeenCall
 
-__all__ = ["describe_event", "describe_miss"]
+__all__ = ["describe_call_miss", "describe_event", "describe_miss"]
 
 LONGEST = 120
 """Characters of one value that are shown."""
+BEFORE = 30
+"""Characters that are shown before the place where two long texts part."""
 MOST_EVENTS = 12
 MOST_MISFITS = 12
 
@@ -37,6 +40,22 @@ def describe_miss(expected: Expected, open_events: Sequence[Event], taken: int) 
     lines += _other_lines(others, nearest is not None)
     if taken:
         lines.append(f"({taken} more {_events(taken)} given out before)")
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def describe_call_miss(arguments: Any, calls: Sequence[SeenCall]) -> str:
+    """What was called instead of an expected call, several lines.
+
+    Args:
+        arguments: what the arguments were to hold.
+        calls: the calls that came, oldest first.
+    """
+    if not calls:
+        return "  it was not called"
+    nearest = min(reversed(calls), key=lambda call: len(call.misfits(arguments)))
+    lines = [f"nearest: {_short(nearest.arguments)}", *_misfit_lines(nearest.misfits(arguments))]
+    others = [call for call in calls if call is not nearest]
+    lines += [f"also came: {_short(call.arguments)}" for call in others[-MOST_EVENTS:]]
     return "\n".join(f"  {line}" for line in lines)
 
 
@@ -72,8 +91,29 @@ def _misfit_line(misfit: Misfit, width: int) -> str:
     path = f"    {misfit.path:{width}}"
     if misfit.path == WHERE:
         return f"{path}  {misfit.wanted} says no"
-    got = "nothing is there" if misfit.got is UNSET else f"got {_short(misfit.got)}"
-    return f"{path}  expected {_short(misfit.wanted)}, {got}"
+    wanted, got = _beside(misfit.wanted, misfit.got)
+    wanted = "nothing" if misfit.wanted is UNSET else wanted
+    return f"{path}  expected {wanted}, {'nothing is there' if misfit.got is UNSET else f'got {got}'}"
+
+
+def _beside(wanted: Any, got: Any) -> tuple[str, str]:
+    """Two values, short; of long texts the place where they part."""
+    if not (isinstance(wanted, str) and isinstance(got, str)):
+        return _short(wanted), _short(got)
+    if max(len(repr(wanted)), len(repr(got))) <= LONGEST:
+        return repr(wanted), repr(got)
+    pairs = enumerate(zip(wanted, got, strict=False))
+    same = next((place for place, (one, other) in pairs if one != other), min(len(wanted), len(got)))
+    begin = max(0, same - BEFORE)
+    return _from(wanted, begin), _from(got, begin)
+
+
+def _from(text: str, begin: int) -> str:
+    """A text from a place on: what is left out at either end is dots."""
+    shown = repr(text[begin : begin + LONGEST])
+    left = "..." if begin else ""
+    right = "..." if len(text) > begin + LONGEST else ""
+    return f"{left}{shown}{right}"
 
 
 def _other_lines(events: Sequence[Event], besides: bool) -> list[str]:

@@ -7,7 +7,8 @@ HarnessError
 └── WrongPlaceError       called where it cannot work: sync in a coroutine, or the other way round
 
 AssertionError
-└── ExpectationError      a probe was not given what it expected
+├── ExpectationError      a probe was not given what it expected
+└── HangError             the test did not end in time
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ __all__ = [
     "BridgeChoiceError",
     "BridgeDiedError",
     "ExpectationError",
+    "HangError",
     "HarnessError",
     "NoControlError",
     "WrongPlaceError",
@@ -52,9 +54,13 @@ class ExpectationError(AssertionError):
     """A probe was not given what it expected; the text says what came instead."""
 
 
+class HangError(AssertionError):
+    """The test did not end in time; the text says what it was waiting for."""
+
+
 def speaks_for_itself(caught: pytest.ExceptionInfo[BaseException]) -> bool:
     """Whether a traceback may end at the test's own line: the error says all that there is to say.
 
     A module that has it as `__tracebackhide__` is left out of such tracebacks by pytest.
     """
-    return isinstance(caught.value, HarnessError | ExpectationError)
+    return isinstance(caught.value, HarnessError | ExpectationError | HangError)

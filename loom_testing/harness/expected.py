@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, is_dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from itertools import zip_longest
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -19,11 +20,12 @@ from uuid import UUID
 from loom.errors import DefinitionError, PayloadError
 from loom.payload import decode_json, encode_json
 from loom.topics import matches, pattern_problem
+from loom_testing.harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from loom.event import Event
 
-__all__ = ["UNSET", "Expected", "Misfit"]
+__all__ = ["UNSET", "Expected", "Misfit", "differences", "payload_of", "plain"]
 
 UNSET: Any = type("Unset", (), {"__repr__": lambda self: "UNSET"})()
 """Stands for a payload that was not asked about; None asks for no payload at all."""
@@ -40,7 +42,7 @@ class Misfit:
 
     Attributes:
         path: what: `topic`, `type`, or a place in the payload such as `payload.hits[0].title`.
-        wanted: what was expected there.
+        wanted: what was expected there; `UNSET` where nothing was.
         got: what stands there; `UNSET` where nothing does.
     """
 
@@ -83,7 +85,11 @@ class Expected:
             object.__setattr__(self, "payload", plain(self.payload))
 
     def misfits(self, event: Event) -> list[Misfit]:
-        """What about the event is not as expected; nothing where it fits."""
+        """What about the event is not as expected; nothing where it fits.
+
+        Raises:
+            HarnessError: `where` raised.
+        """
         found = []
         if not matches(self.topic, event.topic):
             found.append(Misfit(TOPIC, self.topic, event.topic))
@@ -92,10 +98,19 @@ class Expected:
         if self.sender is not None and self.sender != event.sender:
             found.append(Misfit(SENDER, self.sender, event.sender))
         if self.payload is not UNSET:
-            found += _differences(self.payload, payload_of(event), PAYLOAD)
-        if not found and self.where is not None and not self.where(event):
+            found += differences(self.payload, payload_of(event), PAYLOAD)
+        if not found and self.where is not None and not self._is_the_one(self.where, event):
             found.append(Misfit(WHERE, getattr(self.where, "__name__", repr(self.where)), event))
         return found
+
+    def _is_the_one(self, where: Callable[[Event], object], event: Event) -> bool:
+        try:
+            return bool(where(event))
+        except Exception as error:
+            shown = f"{event.topic} {payload_of(event)!r}"
+            raise HarnessError(
+                f"where= raised {type(error).__name__}: {error}; for the event {shown}"
+            ) from error
 
     def __str__(self) -> str:
         said = [self.topic]
@@ -132,19 +147,22 @@ def _is_data(value: Any) -> bool:
     )
 
 
-def _differences(wanted: Any, got: Any, path: str) -> list[Misfit]:
+def differences(wanted: Any, got: Any, path: str) -> list[Misfit]:
+    """What in some plain data is not as wanted; `path` names the place where they stand."""
     if isinstance(wanted, Mapping) and isinstance(got, Mapping):
         found = []
         for key, item in wanted.items():
             place = f"{path}.{key}"
-            found += _differences(item, got[key], place) if key in got else [Misfit(place, item, UNSET)]
+            found += differences(item, got[key], place) if key in got else [Misfit(place, item, UNSET)]
         return found
-    if isinstance(wanted, list) and isinstance(got, list) and len(wanted) == len(got):
+    if isinstance(wanted, list) and isinstance(got, list):
         return [
             misfit
-            for index, (item, other) in enumerate(zip(wanted, got, strict=True))
-            for misfit in _differences(item, other, f"{path}[{index}]")
+            for index, (item, other) in enumerate(zip_longest(wanted, got, fillvalue=UNSET))
+            for misfit in differences(item, other, f"{path}[{index}]")
         ]
+    if wanted is UNSET or got is UNSET:
+        return [Misfit(path, wanted, got)]  # not even a matcher for anything fits nothing
     # JSON knows no difference between 1 and 1.0, but one between 1 and true.
     same = bool(wanted == got) and not _is_mixed(wanted, got)
     return [] if same else [Misfit(path, wanted, got)]

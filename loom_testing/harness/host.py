@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from loom.errors import BridgeError, LoomError
+from loom_testing.harness import warm
 from loom_testing.harness.control import Control, NamespaceOptions
 from loom_testing.harness.errors import BridgeDiedError, NoControlError, speaks_for_itself
 
@@ -45,6 +46,22 @@ class Host:
     def death(self) -> str:
         """How the bridge ended; empty while it lives, or where nobody can know."""
         return ""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the bridge has ended, in whatever way."""
+        return bool(self.death)
+
+    def has_left(self, control: Control) -> bool:
+        """Whether the test itself has taken away the bridge that this is the control of."""
+        return False
+
+    def check(self) -> None:
+        """Refuses what needs the bridge where the test itself has taken it away.
+
+        Raises:
+            HarnessError: it has.
+        """
 
     def log_since(self, mark: int) -> list[str]:
         """The log's lines since a mark; none where it cannot be read."""
@@ -89,6 +106,7 @@ class Host:
             HarnessError: the bridge refuses the options.
             LoomError: the bridge cannot be reached.
         """
+        warm.begin_test(self.address)
         if not self.controlled:
             return self._plain(options)
         try:
@@ -112,6 +130,7 @@ class Host:
         if self._next is not None:
             self._next.add_done_callback(self._drop_unused)
         self._background.shutdown(wait=True)
+        warm.let_go()
         self.control.close()
 
     def _plain(self, options: NamespaceOptions) -> str:
@@ -132,7 +151,7 @@ class Host:
         try:
             self.control.reset(namespace)
         except LoomError:
-            if not self.death:
+            if not self.is_gone:
                 raise
 
     def _drop_unused(self, ready: Future[str]) -> None:

@@ -30,12 +30,14 @@ class Kind:
         launch: starts one.
         missing: says why it cannot be had here, and what to do; nothing where it can. Builds nothing.
         prepare: builds what launching would build first, with progress on stderr.
+        launch_reached: starts one that a proxy and other processes reach; None where `launch` does.
     """
 
     name: str
     launch: Callable[[], Host]
     missing: Callable[[], str] = str
     prepare: Callable[[], object] = str
+    launch_reached: Callable[[], Host] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,14 @@ class Choice:
     Attributes:
         text: what was written.
         open: starts it, or connects to it.
-        prepare: builds what starting it needs.
+        prepare: builds what starting it needs, or sees whether it can be reached.
+        open_reached: starts one that a proxy and other processes reach; None where `open` does.
     """
 
     text: str
     open: Callable[[], Host]
     prepare: Callable[[], object] = str
+    open_reached: Callable[[], Host] | None = None
 
 
 def choose(text: str, place: str) -> Choice:
@@ -68,17 +72,23 @@ def choose(text: str, place: str) -> Choice:
         problem = kind.missing()
         if problem:
             raise BridgeChoiceError(f"{place} is {text}: {problem}")
-        return Choice(text, kind.launch, kind.prepare)
+        return Choice(text, kind.launch, kind.prepare, kind.launch_reached)
     host, colon, port = text.rpartition(":")
     if not (host and colon and port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
         raise BridgeChoiceError(f"{place} is {text!r}: choose {', '.join(KINDS)}, or a bridge's HOST:PORT")
-    return Choice(text, lambda: _connect(text))
+    return Choice(text, lambda: _connect(text), lambda: _reach(text))
 
 
 def _launch_fake() -> Host:
     from loom_testing.harness.process import FakeProcess
 
     return FakeProcess()
+
+
+def _launch_memory() -> Host:
+    from loom_testing.harness.inside import MemoryHost
+
+    return MemoryHost()
 
 
 def _launch_rust() -> Host:
@@ -123,10 +133,30 @@ def _connect(address: str) -> Host:
     return RemoteHost(address)
 
 
+def _reach(address: str) -> None:
+    """Asks once: what no test would reach is said before the first.
+
+    Raises:
+        BridgeUnavailable, DeadlineExceeded: nobody answers there.
+    """
+    from loom.endpoint import Endpoint
+    from loom.errors import BridgeUnavailable, DeadlineExceeded, LoomError
+    from loom.sync import SyncClient
+
+    with SyncClient(Endpoint(address)) as client:
+        try:
+            client.heartbeat()
+        except (BridgeUnavailable, DeadlineExceeded):
+            raise
+        except LoomError:
+            pass  # somebody answers: what is wrong with them the tests will say
+
+
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("fake", _launch_fake),
+        Kind("memory", _launch_memory, launch_reached=_launch_fake),
         Kind("rust", _launch_rust, _no_rust, _build_rust),
         Kind("docker", _launch_docker, _no_docker, _build_image),
     )

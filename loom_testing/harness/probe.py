@@ -13,11 +13,13 @@ from loom.errors import LoomError
 from loom.event import make_event
 from loom.payload import encode_payload
 from loom.registration import Subscription
-from loom_testing.harness.errors import BridgeDiedError, HarnessError, speaks_for_itself
-from loom_testing.harness.expected import UNSET, Expected
+from loom_testing.harness.errors import HarnessError, speaks_for_itself
+from loom_testing.harness.expected import UNSET
 from loom_testing.harness.record import Record
 from loom_testing.harness.running import check_loop, refuse_plain_with
 from loom_testing.harness.scripted import Scripted, ScriptedCapability
+from loom_testing.harness.seen import Calls
+from loom_testing.harness.steps import expected_event, expected_step
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from loom.endpoint import Endpoint
     from loom.event import Event
     from loom_testing.harness.host import Host
-    from loom_testing.harness.scripted import SeenCall
+    from loom_testing.harness.steps import Step
 
 __all__ = ["DEFAULT_TIMEOUT_S", "Probe"]
 
@@ -81,7 +83,7 @@ class Probe:
         self._worker: Scripted | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waits: set[asyncio.Timeout] = set()
-        self._death: BridgeDiedError | None = None
+        self._death: HarnessError | None = None
 
     def __repr__(self) -> str:
         return f"Probe({self.agent_id!r})"
@@ -90,20 +92,20 @@ class Probe:
         check_loop("loom_bridge.probe")
         self._loop = asyncio.get_running_loop()
         worker = Scripted(self._endpoint, self.agent_id, self._subscriptions, self._offers, self._record)
-        self._host.on_death(self._died)
+        self._host.on_death(self.fail)
         try:
             with self._host.guarded():
                 async with self._guarded():
                     await worker.start(CONNECT_S)
         except BaseException:
-            self._host.forget(self._died)
+            self._host.forget(self.fail)
             raise
         self._worker = worker
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         worker, self._worker = self._worker, None
-        self._host.forget(self._died)
+        self._host.forget(self.fail)
         if worker is not None:
             await worker.leave()
 
@@ -121,9 +123,9 @@ class Probe:
         return list(self._record.events)
 
     @property
-    def calls(self) -> list[SeenCall]:
-        """Every call of what it offers so far, in order."""
-        return list(self._running().calls)
+    def calls(self) -> Calls:
+        """Every call of what it offers so far, in order; `calls.of("llm.complete")` are those of one."""
+        return Calls(self._running().calls)
 
     # Events.
 
@@ -146,6 +148,7 @@ class Probe:
         Raises:
             LoomError: as `Context.emit`.
         """
+        self._record.said.add(topic)
         async with self._guarded():
             return await self.context().emit(
                 topic, payload, type=type, thread_id=thread_id, ttl=ttl, reply_to=reply_to, metadata=metadata
@@ -182,9 +185,32 @@ class Probe:
             BridgeDiedError: the bridge ended meanwhile.
             Superseded: another agent took over the probe's id.
         """
-        expected = _expected(topic, payload, type, sender, where, fields)
+        expected = expected_event(topic, payload, type, sender, where, fields)
         self._running()
         return await self._record.wait_for(expected, self.timeout if timeout is None else timeout)
+
+    async def expect_in_order(self, *steps: Step, timeout: float | None = None) -> list[Event]:
+        """Waits for several events, in this order; others may come in between.
+
+            await probe.expect_in_order("paper.submitted", ("paper.summarized", {"words": 3}))
+
+        Args:
+            steps: what to expect, one after the other: a topic; a topic and a payload; or a mapping of
+                `expect`'s arguments.
+            timeout: seconds of real time to wait for all of them; None for the probe's own, 5.
+
+        Returns:
+            The events, one for each step.
+
+        Raises:
+            ExpectationError: they did not all come in time, or in another order; the text says which.
+            BridgeDiedError: the bridge ended meanwhile.
+        """
+        self._running()
+        expected = [expected_step(step) for step in steps]
+        if not expected:
+            raise HarnessError('expect_in_order() was given nothing: expect_in_order("first", "second")')
+        return await self._record.in_order(expected, self.timeout if timeout is None else timeout)
 
     async def expect_none(
         self,
@@ -210,7 +236,7 @@ class Probe:
             BridgeDiedError: the bridge ended meanwhile.
         """
         self._running()
-        await self._record.none_within(_expected(topic, payload, type, sender, where, fields), within)
+        await self._record.none_within(expected_event(topic, payload, type, sender, where, fields), within)
 
     async def request(
         self,
@@ -227,6 +253,7 @@ class Probe:
         Raises:
             LoomError: as `Context.request`.
         """
+        self._record.said.add(topic)
         async with self._guarded():
             return await self.context().request(
                 topic, payload, timeout=timeout, type=type, into=into, raw=raw
@@ -324,12 +351,12 @@ class Probe:
         finally:
             self._waits.discard(patience)
 
-    def _died(self, error: BridgeDiedError) -> None:
-        """The bridge is gone; told from another thread."""
+    def fail(self, error: HarnessError) -> None:
+        """Nothing can come any more: who waits is told why. May be called from any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._give_up, error)
 
-    def _give_up(self, error: BridgeDiedError) -> None:
+    def _give_up(self, error: HarnessError) -> None:
         self._death = error
         self._record.fail(error)
         for patience in self._waits:
@@ -344,21 +371,3 @@ def _capability(name: str, answer: Any, version: str = "") -> Capability[..., An
     if isinstance(answer, Capability):
         return answer
     return ScriptedCapability(name, answer, version=version)
-
-
-def _expected(
-    topic: str,
-    payload: Any,
-    type: str | None,
-    sender: str | None,
-    where: Callable[[Event], object] | None,
-    fields: dict[str, Any],
-) -> Expected:
-    if fields and payload is not UNSET:
-        if not isinstance(payload, dict):
-            raise HarnessError(
-                f"fields ({', '.join(fields)}) cannot be added to a {payload.__class__.__name__}: "
-                "expect a dict as payload, or fields only"
-            )
-        fields = {**payload, **fields}
-    return Expected(topic, type, sender, fields or payload, where)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -87,6 +88,11 @@ class BridgeProcess(Host):
         """How the bridge ended; empty while it lives."""
         return self._death
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the bridge has ended, in whatever way."""
+        return self._ended.is_set()
+
     def wait_for_death(self, seconds: float) -> str:
         """How the bridge ended, waiting a little for it to do so; empty if it lives."""
         self._ended.wait(seconds)
@@ -126,6 +132,26 @@ class BridgeProcess(Host):
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._finish()
+
+    # What a test does to it on purpose.
+
+    def kill(self) -> None:
+        """Kills it, as SIGKILL does, and waits for its end. That is no death that fails a test."""
+        self._closing = True
+        self._signal(signal.SIGKILL)
+        self._ended.wait(STOP_S)
+
+    def freeze(self) -> None:
+        """Stops it where it stands."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Sends a signal to the bridge itself."""
+        os.kill(self._process.pid, number)
 
     def _finish(self) -> None:
         """Waits for the end of the process, and closes what led to it."""
@@ -180,6 +206,21 @@ class FakeProcess(BridgeProcess):
         super().__init__("the fake bridge", [sys.executable, *COMMAND], environ)
 
 
+class ContainerProcess(BridgeProcess):
+    """The bridge in Docker: the process is the one that keeps the container."""
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.closing(docker.engine()) as client:
+            container = docker.kept_by(client, self._process.pid)
+            match number:
+                case signal.SIGSTOP:
+                    container.pause()
+                case signal.SIGCONT:
+                    container.unpause()
+                case _:
+                    container.kill()
+
+
 def program_process(kind: str) -> BridgeProcess:
     """The Rust bridge, as `rust` or in `docker`; what is missing is built, with progress on stderr.
 
@@ -194,7 +235,8 @@ def program_process(kind: str) -> BridgeProcess:
         for name, value in os.environ.items()
         if name in kept or not name.startswith(REAL_SETTINGS)
     }
-    return BridgeProcess(f"the bridge ({kind}: {program.reason})", [*program.at(0), *REAL_FLAGS], environ)
+    make = ContainerProcess if kind == "docker" else BridgeProcess
+    return make(f"the bridge ({kind}: {program.reason})", [*program.at(0), *REAL_FLAGS], environ)
 
 
 def _start(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[str]:

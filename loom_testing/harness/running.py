@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
-from loom_testing.harness.errors import WrongPlaceError, speaks_for_itself
+from loom.agent import Agent
+from loom_testing.harness.errors import HarnessError, WrongPlaceError, speaks_for_itself
+from loom_testing.harness.forgotten import never_entered
+from loom_testing.harness.tasks import note_loop
+from loom_testing.harness.warm import loop_used
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
-    from loom.agent import Agent
     from loom.endpoint import Endpoint
     from loom_testing.harness.host import Host
 
-__all__ = ["DEFAULT_GRACE_S", "Running", "check_loop", "refuse_plain_with"]
+__all__ = ["DEFAULT_GRACE_S", "Running", "check_agents", "check_loop", "refuse_plain_with"]
 
 __tracebackhide__ = speaks_for_itself
 
@@ -43,8 +46,18 @@ class Running(Generic[T]):
         self._host = host
         self._grace = grace
         self._started: list[Agent] = []
+        self._is_entered = False
+
+    def __del__(self) -> None:
+        if not getattr(self, "_is_entered", True):
+            never_entered(f"loom_bridge.run({', '.join(agent.id for agent in self._agents)})")
+
+    def note_entered(self) -> None:
+        """Somebody wrote the `with`."""
+        self._is_entered = True
 
     async def __aenter__(self) -> T:
+        self.note_entered()
         check_loop("loom_bridge.run")
         try:
             with self._host.guarded():
@@ -62,6 +75,7 @@ class Running(Generic[T]):
         await self._stop()
 
     def __enter__(self) -> NoReturn:
+        self.note_entered()
         refuse_plain_with("run")
 
     def __exit__(self, *exc: object) -> None:
@@ -80,6 +94,25 @@ class Running(Generic[T]):
             raise problems[0]
 
 
+def check_agents(agents: Sequence[object]) -> None:
+    """Refuses what cannot run together.
+
+    Raises:
+        HarnessError: something is no agent, or two have one id.
+    """
+    ids: set[str] = set()
+    for agent in agents:
+        if not isinstance(agent, Agent):
+            what = f"the class {agent.__name__}" if isinstance(agent, type) else repr(agent)
+            raise HarnessError(f"run() was given {what[:80]}, which is no Agent: loom_bridge.run(agent)")
+        if agent.id in ids:
+            raise HarnessError(
+                f"run() was given two agents with the id {agent.id!r}, of which the second would take over "
+                "from the first: give each an id of its own"
+            )
+        ids.add(agent.id)
+
+
 def refuse_plain_with(name: str) -> NoReturn:
     """Says what to write instead of `with loom_bridge.run(...)`.
 
@@ -92,13 +125,14 @@ def refuse_plain_with(name: str) -> NoReturn:
 
 
 def check_loop(name: str) -> None:
-    """Refuses what needs an event loop of asyncio where none runs.
+    """Refuses what needs an event loop of asyncio where none runs, and notes the one that does.
 
     Raises:
         WrongPlaceError: the test is a plain one, or runs on trio.
     """
     try:
-        asyncio.get_running_loop()
+        note_loop()
+        loop_used()
     except RuntimeError:
         raise WrongPlaceError(
             f"{name} needs asyncio's event loop, and none runs here: in a plain test use loom_bridge.sync; "

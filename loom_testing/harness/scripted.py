@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from loom.capability import Capability
@@ -16,6 +16,7 @@ from loom.payload import decode_json, encode_payload
 from loom.registration import Registration
 from loom.session import is_final
 from loom.worker import Worker
+from loom_testing.harness.seen import Calls, SeenCall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,22 +27,7 @@ if TYPE_CHECKING:
     from loom.v1 import action_pb2, event_pb2
     from loom_testing.harness.record import Record
 
-__all__ = ["Scripted", "ScriptedCapability", "SeenCall"]
-
-
-@dataclass(frozen=True, slots=True)
-class SeenCall:
-    """A call of a capability that a probe offers, as it arrived.
-
-    Attributes:
-        capability: its name.
-        arguments: the JSON object of the arguments; bytes where it is none.
-        caller: the agent that called; empty when anonymous.
-    """
-
-    capability: str
-    arguments: Any
-    caller: str
+__all__ = ["Scripted", "ScriptedCapability"]
 
 
 class ScriptedCapability(Capability[[], Any]):
@@ -99,7 +85,7 @@ class Scripted(Worker):
         capabilities: Sequence[Capability[..., Any]],
         record: Record,
     ) -> None:
-        self.calls: list[SeenCall] = []
+        self.calls = Calls()
         self._record = record
         self._offered = {capability.name: capability for capability in capabilities}
         super().__init__(

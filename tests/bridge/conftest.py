@@ -17,12 +17,6 @@ Connect = Callable[..., Peer]
 
 
 @pytest.fixture
-def bridge_kind(pytestconfig: pytest.Config) -> str:
-    """What `--loom-bridge` chose, for runs within a run."""
-    return str(pytestconfig.getoption("--loom-bridge") or "fake")
-
-
-@pytest.fixture
 async def connect(loom_bridge: LoomBridge) -> AsyncIterator[Connect]:
     """Makes peers, each with a connection of its own: in the test's namespace, or in one named below it."""
     peers: list[Peer] = []

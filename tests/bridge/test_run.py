@@ -40,6 +40,7 @@ def project(toolchain, pytester, bridge_kind):
     return run
 
 
+@pytest.mark.over_grpc
 def test_a_bridge_that_dies_fails_the_test_with_the_end_of_its_log(project):
     result = project("""
         import os, signal
@@ -56,6 +57,7 @@ def test_a_bridge_that_dies_fails_the_test_with_the_end_of_its_log(project):
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+@pytest.mark.over_grpc
 def test_a_run_that_is_killed_takes_its_bridge_with_it(toolchain, pytester, bridge_kind):
     pytester.makeini(INI)
     pytester.makepyfile("""

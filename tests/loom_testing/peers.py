@@ -10,6 +10,7 @@ from typing import Any, Self
 import grpc
 import grpc.aio
 
+from loom import inmemory
 from loom.testing.v1.control_pb2_grpc import ControlStub
 from loom.v1 import action_pb2, agent_pb2, event_pb2, stream_pb2
 from loom.v1.bridge_pb2_grpc import ActionBrokerStub, BridgeStub
@@ -33,7 +34,10 @@ class Peer:
 
     def __init__(self, address: str, namespace: str | None = None, **options: int) -> None:
         settings = [("grpc.use_local_subchannel_pool", 1), *((f"grpc.{k}", v) for k, v in options.items())]
-        self.channel = grpc.aio.insecure_channel(address, options=settings)
+        if address.startswith(inmemory.SCHEME):
+            self.channel = inmemory.found(address).channel()
+        else:
+            self.channel = grpc.aio.insecure_channel(address, options=settings)
         self.namespace = namespace or "default"
         self.metadata = (("loom-namespace", namespace),) if namespace is not None else ()
         self.bridge: Any = BridgeStub(self.channel)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pytest
+import pytest
 
 __all__ = ["AGENT", "INI", "Project"]
 
@@ -47,5 +44,8 @@ class Project:
         pytester.makepyfile(greeter=AGENT, **tests)
 
     def run(self, *arguments: str) -> pytest.RunResult:
-        """Runs its tests in a process of their own."""
-        return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+        """Runs its tests in a process of their own, as at a terminal: in CI pytest sums up at more length."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("CI", "BUILD_NUMBER"):
+                patch.delenv(name, raising=False)
+            return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)

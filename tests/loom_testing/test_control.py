@@ -7,8 +7,9 @@ import grpc.aio
 import pytest
 
 from loom.testing.v1 import control_pb2 as c
-from loom_testing import driver as driver_module
+from loom_testing import advance as advance_module
 from loom_testing.bridge import FakeBridge
+from loom_testing.engine.inputs import Tick
 from tests.loom_testing.peers import refused, until
 
 Status = grpc.StatusCode
@@ -33,7 +34,10 @@ async def advance(peer, by_us: int, namespace: str = "ns") -> c.AdvanceResponse:
 
 @pytest.mark.parametrize(
     "method",
-    ["CreateNamespace", "Advance", "Snapshot", "Disconnect", "Hold", "Release", "Reset", "Watch"],
+    [
+        *("CreateNamespace", "Advance", "Jump", "Participate"),
+        *("Snapshot", "Disconnect", "Hold", "Release", "Reset", "Watch"),
+    ],
 )
 async def test_without_testing_it_is_not_there(connect, method):
     async with FakeBridge() as bridge, refused(Status.UNIMPLEMENTED):
@@ -47,7 +51,7 @@ async def test_without_testing_it_is_not_there(connect, method):
 
 
 async def test_an_advance_that_fires_too_much_says_where_it_stopped(peer, connect, monkeypatch):
-    monkeypatch.setattr(driver_module, "MOST_DEADLINES", 2)
+    monkeypatch.setattr(advance_module, "MOST_DEADLINES", 2)
     start = await create(peer)
     for number in range(3):
         await connect("ns").register(f"a{number}")
@@ -70,6 +74,17 @@ async def watch(peer, namespace: str = "ns"):
     call = peer.control.Watch(c.WatchRequest(namespace=namespace))
     await call.initial_metadata()
     return call
+
+
+async def test_a_later_watcher_is_told_what_was_kept_if_it_asks(bridge, peer):
+    await create(peer, "mine")
+    bridge.namespaces.get("ordinary")
+    for namespace in ("mine", "ordinary"):
+        bridge.namespaces.find(namespace).feed(Tick())
+    lines = peer.control.Watch(c.WatchRequest(kept=True))
+    assert [(line.namespace, "tick" in line.line) for line in [await lines.read()]] == [("mine", True)]
+    bridge.namespaces.find("ordinary").feed(Tick())
+    assert (await lines.read()).namespace == "ordinary"
 
 
 async def test_a_watcher_that_leaves_is_forgotten(bridge, peer):

@@ -13,7 +13,7 @@ from loom_testing.engine.limits import Limits
 from loom_testing.engine.trace import decode_step
 from loom_testing.namespaces import Namespaces
 from loom_testing.watch import Watcher
-from tests.loom_testing.peers import PATIENCE, until
+from tests.loom_testing.peers import PATIENCE
 
 
 class Sink:
@@ -167,58 +167,81 @@ async def test_a_watch_ends_with_its_namespace_after_telling_how(namespaces):
 # Removal.
 
 
-async def test_an_idle_namespace_is_removed_after_a_while():
+def pass_unused(namespaces: Namespaces, seconds: float) -> None:
+    """So long nobody has been there; then the bridge looks who still is."""
+    namespaces._last_used -= seconds
+    for driver in namespaces:
+        driver.touched -= seconds
+    namespaces._sweep()
+
+
+async def test_an_idle_namespace_is_removed_after_a_while(namespaces):
+    for name in ("one", "two"):
+        namespaces.get(name)
+        pass_unused(namespaces, 59)
+        assert len(namespaces) == 1
+        pass_unused(namespaces, 2)
+        assert len(namespaces) == 0
+
+
+async def test_it_looks_by_itself():
     namespaces = Namespaces(Limits(), idle_seconds=0.03)
+    watcher = Watcher("one")
     namespaces.get("one")
-    await until(lambda: len(namespaces) == 0)
-    namespaces.get("two")
-    await until(lambda: len(namespaces) == 0)
+    namespaces.watch(watcher)
+    async with asyncio.timeout(PATIENCE):
+        assert await watcher.next() is None  # the watch ends with the namespace
     namespaces.close()
 
 
-async def test_a_namespace_with_a_stream_or_an_agent_stays():
-    namespaces = Namespaces(Limits(), idle_seconds=0.03)
+async def test_a_namespace_with_a_stream_or_an_agent_stays(namespaces):
     Sink(namespaces.get("stream"))
     await register(namespaces.get("agent"))
     namespaces.get("nothing")
-    await until(lambda: len(namespaces) == 2)
-    await asyncio.sleep(0.1)  # as long as several looks
-    assert [driver.name for driver in namespaces] == ["stream", "agent"]
-    namespaces.close()
+    for _ in range(3):
+        pass_unused(namespaces, 61)
+        assert [driver.name for driver in namespaces] == ["stream", "agent"]
 
 
-async def test_a_virtual_namespace_stays_longer_whatever_it_remembers():
-    namespaces = Namespaces(Limits(), idle_seconds=0.02, abandoned_seconds=0.1)
+async def test_a_namespace_in_whose_clock_somebody_takes_part_stays(namespaces):
     driver = namespaces.create("virtual", virtual=True)
-    await register(driver)
+    participant = driver.participants.join("p", driver.clock.now())
+    pass_unused(namespaces, 601)
+    assert len(namespaces) == 1
+    driver.participants.leave(participant)
+    pass_unused(namespaces, 601)
+    assert len(namespaces) == 0
+
+
+async def test_a_virtual_namespace_stays_longer_whatever_it_remembers(namespaces):
+    await register(namespaces.create("virtual", virtual=True))
     namespaces.get("real")
-    await until(lambda: len(namespaces) == 1)
+    pass_unused(namespaces, 61)
     assert [driver.name for driver in namespaces] == ["virtual"]
-    await until(lambda: len(namespaces) == 0)
-    namespaces.close()
+    pass_unused(namespaces, 540)
+    assert len(namespaces) == 0
 
 
 async def test_making_and_resetting_a_namespace_is_use(namespaces):
-    await asyncio.sleep(0.02)
+    pass_unused(namespaces, 5)
     namespaces.get("one")
-    assert namespaces.seconds_unused() < 0.02
-    await asyncio.sleep(0.02)
+    assert namespaces.seconds_unused() < 5
+    pass_unused(namespaces, 5)
     namespaces.reset("one")
-    assert namespaces.seconds_unused() < 0.02
+    assert namespaces.seconds_unused() < 5
 
 
-async def test_how_long_nobody_was_there():
-    namespaces = Namespaces(Limits(), idle_seconds=0.02)
+async def test_how_long_nobody_was_there(namespaces):
     sink = Sink(namespaces.get("one"))
-    await asyncio.sleep(0.02)
+    pass_unused(namespaces, 5)
     assert namespaces.seconds_unused() == 0
     namespaces.get("one").leave(sink.number)
-    assert namespaces.seconds_unused() < PATIENCE
-    await until(lambda: len(namespaces) == 0)
-    await until(lambda: namespaces.seconds_unused() > 0.04)
+    assert namespaces.seconds_unused() < 5
+    pass_unused(namespaces, 100)
+    assert len(namespaces) == 0
+    assert namespaces.seconds_unused() >= 100
     await namespaces.get("two").ask(lambda call: Heartbeat(call, 1))
-    assert namespaces.seconds_unused() < 0.04
-    namespaces.close()
+    assert namespaces.seconds_unused() < 5
 
 
 # The end.

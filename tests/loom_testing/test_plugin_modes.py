@@ -196,12 +196,12 @@ def test_a_bridge_that_dies_fails_its_test_and_no_other(pytester):
 
 def test_what_a_test_leaves_behind_ends_with_it(pytester):
     tests = """
-    from greeter import agent
-    from loom import Agent
+    import pytest
 
     kept = []
 
 
+    @pytest.mark.loom(leaks=True)
     async def test_1_leaves(loom_bridge):
         probe = loom_bridge.probe()
         kept.append(await probe.__aenter__())

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from loom_testing import FakeBridge
-from loom_testing.harness.blocking import Beside
+from loom_testing.harness.beside import Beside
+from loom_testing.harness.marker import MARKER
 from tests.loom_testing.plugged import Project
 
 pytest_plugins = ["pytester"]
@@ -60,10 +61,13 @@ def usage_error(result: pytest.RunResult) -> str:
     [
         (
             "--loom-bridge=rusty",
-            "--loom-bridge is 'rusty': choose fake, rust, docker, or a bridge's HOST:PORT",
+            "--loom-bridge is 'rusty': choose fake, memory, rust, docker, or a bridge's HOST:PORT",
         ),
-        ("--loom-bridge=", "--loom-bridge is '': choose fake, rust, docker, or a bridge's HOST:PORT"),
-        ("--loom-bridge=a:0", "--loom-bridge is 'a:0': choose fake, rust, docker, or a bridge's HOST:PORT"),
+        ("--loom-bridge=", "--loom-bridge is '': choose fake, memory, rust, docker, or a bridge's HOST:PORT"),
+        (
+            "--loom-bridge=a:0",
+            "--loom-bridge is 'a:0': choose fake, memory, rust, docker, or a bridge's HOST:PORT",
+        ),
         (
             "--loom-bridge=rust",
             "--loom-bridge is rust: LOOM_BRIDGE_BIN is '/nowhere', which is no program: *",
@@ -95,12 +99,16 @@ def test_the_option_wins_over_the_environment_and_that_over_the_file(pytester, m
     assert said("--loom-bridge=option").startswith("ERROR: --loom-bridge is 'option'")
 
 
-def test_nobody_at_the_address_fails_each_test_with_one_line(project):
+def test_nobody_at_the_address_is_said_before_any_test(project):
     result = project.run(*PLAIN, "--loom-bridge=127.0.0.1:1")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert usage_error(result).startswith("ERROR: 127.0.0.1:1: no bridge answers at 127.0.0.1:1: ")
+
+
+def test_a_worker_cannot_end_the_run_there_each_test_says_it(project):
+    result = project.run(*PLAIN, "-n", "1", "--loom-bridge=127.0.0.1:1")
     result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(
-        ["loom: bridge 127.0.0.1:1", "loom_bridge: no bridge answers at 127.0.0.1:1: *"]
-    )
+    result.stdout.fnmatch_lines(["loom_bridge: no bridge answers at 127.0.0.1:1: *"])
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*During handling*")
 
@@ -153,7 +161,7 @@ def test_markers_say_what_the_namespace_is_like(pytester):
     """
     result = Project(pytester, test_marked=tests).run(*PLAIN, "-p", "no:randomly")
     result.assert_outcomes(passed=2, errors=4)
-    form = 'loom(clock="virtual", liveness=False, limits={})'
+    form = MARKER.partition(":")[0]
     for line in (
         f"loom_bridge: @pytest.mark.loom takes names only: {form}",
         f"loom_bridge: @pytest.mark.loom does not take clock='slow': {form}",

@@ -17,7 +17,7 @@ import pytest
 
 from loom.testing.v1 import control_pb2
 from loom.v1 import stream_pb2
-from loom_testing.serve import _is_loopback
+from loom_testing.serve import is_loopback
 from tests.loom_testing.peers import PATIENCE, Peer, refused
 
 STARTUP = 30.0
@@ -211,7 +211,7 @@ async def test_strangers_are_warned_of():
     ],
 )
 def test_what_loopback_is(host, loopback):
-    assert _is_loopback(host) is loopback
+    assert is_loopback(host) is loopback
 
 
 # Ending by itself.

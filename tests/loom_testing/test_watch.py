@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 
-from loom_testing.watch import Line, Watcher
+import pytest
+
+from loom_testing.engine import Engine
+from loom_testing.engine.inputs import Invoke, Receive, Tick
+from loom_testing.engine.messages import ActionCall, ActionResult, Publish
+from loom_testing.engine.trace import encode_step, read_trace
+from loom_testing.watch import Kept, Line, Watcher
+
+TRACES = sorted((Path(__file__).parents[2] / "conformance" / "traces").glob("*.jsonl"))
 
 
 async def test_lines_come_out_in_order():
@@ -60,3 +70,53 @@ async def test_finishing_wakes_the_reader():
     await asyncio.sleep(0)
     watcher.finish()
     assert await reading is None
+
+
+async def told(kept: Kept, watcher: Watcher) -> list[Line]:
+    kept.tell("a", watcher)
+    watcher.finish()
+    return [line async for line in lines_of(watcher)]
+
+
+async def lines_of(watcher: Watcher) -> AsyncIterator[Line]:
+    while (line := await watcher.next()) is not None:
+        yield line
+
+
+async def test_a_later_watcher_is_told_the_last_steps():
+    kept = Kept(steps=2)
+    for number in range(5):
+        kept.add(number, Tick(), [])
+    first, second = await told(kept, Watcher())
+    assert (first.skipped, first.text) == (3, encode_step(3, Tick(), []))
+    assert (second.skipped, second.text) == (0, encode_step(4, Tick(), []))
+
+
+@pytest.mark.parametrize(
+    "came_in",
+    [
+        Receive(1, Publish("t", b"x" * 1000)),
+        Receive(1, ActionResult("c", 0, b"x" * 1000)),
+        Invoke(1, ActionCall("c", "x", payload=b"x" * 1000)),
+    ],
+)
+async def test_what_is_kept_is_bounded_by_the_bytes_it_carries(came_in):
+    kept = Kept(size=3000)
+    for _ in range(5):
+        kept.add(0, came_in, [])
+    lines = await told(kept, Watcher())
+    assert (len(lines), lines[0].skipped) == (2, 3)
+
+
+def test_nothing_that_was_kept_changes_afterwards():
+    """Steps become lines only when somebody asks: what was handled may not change any more."""
+    assert len(TRACES) > 100
+    for path in TRACES:
+        header, steps = read_trace(path.read_text(encoding="utf-8").splitlines())
+        engine = Engine(header.created, header.engine_limits(), liveness=header.liveness)
+        kept, at_once = Kept(), []
+        for step in steps:
+            outputs = engine.handle(step.input, step.at)
+            kept.add(step.at, step.input, outputs)
+            at_once.append(encode_step(step.at, step.input, outputs))
+        assert [encode_step(*one[:3]) for one in kept._steps] == at_once, path.name

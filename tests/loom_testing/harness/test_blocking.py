@@ -8,10 +8,12 @@ import threading
 import pytest
 
 from loom.errors import CapabilityNotFound
-from loom_testing.harness.blocking import Beside, SyncLoomBridge, SyncProbe
+from loom_testing.harness.beside import Beside
+from loom_testing.harness.blocking import SyncLoomBridge, SyncProbe, SyncStub
 from loom_testing.harness.errors import ExpectationError, WrongPlaceError
 from loom_testing.harness.handle import LoomBridge
 from loom_testing.harness.probe import Probe
+from loom_testing.harness.stub import Stub
 from tests.loom_testing.harness.agents import greeter
 
 
@@ -56,9 +58,9 @@ def test_a_miss_is_told_without_the_thread_it_happened_in(loom_bridge):
 
 
 def test_it_has_all_that_the_other_face_has():
-    for face, other in ((SyncLoomBridge, LoomBridge), (SyncProbe, Probe)):
+    for face, other in ((SyncLoomBridge, LoomBridge), (SyncProbe, Probe), (SyncStub, Stub)):
         for name, method in inspect.getmembers(other, inspect.isfunction):
-            if name.startswith("_") or name in ("close", "context"):
+            if name.startswith("_") or name in ("close", "context", "end_beside", "fail", "follow"):
                 continue
             mine, theirs = inspect.signature(getattr(face, name)), inspect.signature(method)
             assert list(mine.parameters) == list(theirs.parameters), name

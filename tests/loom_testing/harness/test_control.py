@@ -6,7 +6,7 @@ import pytest
 
 from loom.errors import BridgeUnavailable
 from loom_testing import FakeBridge
-from loom_testing.harness.blocking import Beside
+from loom_testing.harness.beside import Beside
 from loom_testing.harness.control import Control, NamespaceOptions
 from loom_testing.harness.errors import HarnessError, NoControlError
 

@@ -45,6 +45,32 @@ def test_a_single_event_is_compared_whatever_its_topic():
     assert lines == ["  nearest: a.c from writer: 1", "      topic  expected 'a.b', got 'a.c'"]
 
 
+def test_long_texts_are_shown_where_they_part():
+    long = "The kiln cools for a day and a night. " * 10
+    expected = Expected("a", payload={"text": f"{long}Then it is opened. {long}"})
+    text = describe_miss(expected, [event("a", {"text": f"{long}Never open it. {long}"})], 0)
+    line = next(line for line in text.splitlines() if "payload.text" in line)
+    assert "expected ...' cools for a day and a night. Then it is opened. The kiln" in line
+    assert "got ...' cools for a day and a night. Never open it. The kiln" in line
+    assert len(line) < 330
+    short = describe_miss(Expected("a", payload={"text": "b"}), [event("a", {"text": "c" * 500})], 0)
+    assert "expected 'b', got 'cc" in short
+    assert short.endswith("c'...")
+
+
+def test_items_of_lists_are_compared_one_by_one():
+    expected = Expected("a", payload={"hits": [1, {"n": 1}, 3]})
+    for hits, said in (
+        (
+            [1, {"n": 2}],
+            ["payload.hits[1].n  expected 1, got 2", "payload.hits[2]    expected 3, nothing is there"],
+        ),
+        ([1, {"n": 1}, 3, 4], ["payload.hits[3]  expected nothing, got 4"]),
+    ):
+        lines = describe_miss(expected, [event("a", {"hits": hits})], 0).splitlines()
+        assert [line.strip() for line in lines[1:]] == said
+
+
 def test_a_predicate_is_named():
     def is_red(event) -> bool:
         return False

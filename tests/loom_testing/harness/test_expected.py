@@ -11,7 +11,9 @@ import pytest
 from pydantic import BaseModel
 
 from loom.errors import DefinitionError
+from loom_testing.harness.errors import HarnessError
 from loom_testing.harness.expected import UNSET, Expected, Misfit
+from loom_testing.harness.steps import expected_event
 from tests.loom_testing.harness.agents import event
 
 
@@ -84,7 +86,9 @@ def test_a_payload_that_fits(wanted, got):
         ({"n": 1}, {"m": 1}, "payload.n"),
         ({"deep": {"n": 1}}, {"deep": {"n": 2}}, "payload.deep.n"),
         ({"list": [1, {"n": 1}]}, {"list": [1, {"n": 2}]}, "payload.list[1].n"),
-        ({"list": [1]}, {"list": [1, 2]}, "payload.list"),
+        ({"list": [1]}, {"list": [1, 2]}, "payload.list[1]"),
+        ({"list": [1, ANY]}, {"list": [1]}, "payload.list[1]"),
+        ({"list": [1, {"n": 1}]}, {"list": [1]}, "payload.list[1]"),
         ({"n": 1}, {"n": True}, "payload.n"),
         ({"n": 1}, [1], "payload"),
         ({"n": 1}, None, "payload"),
@@ -104,6 +108,17 @@ def test_what_is_missing_is_not_the_same_as_null():
 def test_the_predicate_is_asked_only_when_all_else_fits():
     expected = Expected("a.c", where=lambda event: pytest.fail("it was asked"))
     assert [misfit.path for misfit in expected.misfits(event("a.b"))] == ["topic"]
+
+
+def test_a_predicate_that_raises_is_told_with_the_event():
+    expected = Expected(where=lambda found: found.json()["no such"])
+    with pytest.raises(HarnessError, match=r"where= raised KeyError: 'no such'; for the event a\.b {'x': 1}"):
+        expected.misfits(event("a.b", {"x": 1}))
+
+
+def test_a_predicate_is_a_function():
+    with pytest.raises(HarnessError, match="where='x' is no function"):
+        expected_event(">", UNSET, None, None, "x", {})  # type: ignore[arg-type]  # as users do
 
 
 def test_a_malformed_topic_is_refused():

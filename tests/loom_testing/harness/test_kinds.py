@@ -21,7 +21,7 @@ def unwanted():
 
 
 def test_the_kinds_are_those_of_the_option():
-    assert list(KINDS) == ["fake", "rust", "docker"]
+    assert list(KINDS) == ["fake", "memory", "rust", "docker"]
 
 
 def test_a_kind_that_cannot_be_had_says_why(monkeypatch):
@@ -51,7 +51,7 @@ def test_what_is_neither_a_kind_nor_an_address_is_refused(text):
     with pytest.raises(BridgeChoiceError) as caught:
         choose(text, "--loom-bridge")
     assert str(caught.value) == (
-        f"--loom-bridge is {text!r}: choose fake, rust, docker, or a bridge's HOST:PORT"
+        f"--loom-bridge is {text!r}: choose fake, memory, rust, docker, or a bridge's HOST:PORT"
     )
 
 

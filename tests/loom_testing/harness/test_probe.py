@@ -140,3 +140,82 @@ async def test_fields_cannot_be_added_to_what_has_none(loom_bridge):
     async with loom_bridge.probe() as probe:
         with pytest.raises(HarnessError, match=r"fields \(n\) cannot be added to a list"):
             await probe.expect("a", [1], n=1)
+
+
+# Several events in their order.
+
+
+async def test_events_in_order_with_others_in_between(loom_bridge):
+    async with loom_bridge.probe() as probe, loom_bridge.probe() as other:
+        for number, topic in enumerate(("a", "x", "b", "a", "c")):
+            await other.emit(topic, {"n": number})
+        events = await probe.expect_in_order("a", ("a", {"n": 3}), {"topic": "c", "sender": other.agent_id})
+        assert [event.json()["n"] for event in events] == [0, 3, 4]
+        assert (await probe.expect("*")).topic == "x"  # those in between stay
+        await probe.expect_none("a", within=0)
+
+
+async def test_the_wrong_order_is_said(loom_bridge):
+    async with loom_bridge.probe() as probe, loom_bridge.probe() as other:
+        for topic in ("b", "a"):
+            await other.emit(topic, {})
+        await probe.expect_in_order("b", "a")
+        for topic in ("b", "a"):
+            await other.emit(topic, {})
+        with pytest.raises(ExpectationError) as problem:
+            await probe.expect_in_order("a", "b", timeout=0.05)
+    assert str(problem.value).splitlines() == [
+        "probe expected b as number 2 of 2, but it came before number 1",
+        "  too early: b from probe-2: {}",
+        "  1. a from probe-2: {}",
+    ]
+
+
+async def test_the_missing_step_is_said(loom_bridge):
+    async with loom_bridge.probe() as probe, loom_bridge.probe() as other:
+        await other.emit("a", {})
+        await other.emit("b", {"n": 1})
+        with pytest.raises(ExpectationError) as problem:
+            await probe.expect_in_order("a", ("b", {"n": 2}), timeout=0.05)
+    assert str(problem.value).splitlines()[:3] == [
+        "probe expected b, payload {'n': 2} as number 2 of 2, and no such event came within 0.05 s",
+        "  1. a from probe-2: {}",
+        "  nearest: b from probe-2: {'n': 1}",
+    ]
+
+
+async def test_no_steps_are_no_order(loom_bridge):
+    async with loom_bridge.probe() as probe:
+        with pytest.raises(HarnessError, match="was given nothing"):
+            await probe.expect_in_order()
+
+
+async def test_calls_can_be_looked_through(loom_bridge):
+    async with loom_bridge.probe(offers={"a": 1, "b": 2}) as probe:
+        for name in ("a", "b", "a"):
+            await loom_bridge.call(name, n=1)
+        assert len(probe.calls.of("a").having(n=1)) == 2
+
+
+def test_events_in_order_in_a_plain_test(loom_bridge):
+    bridge = loom_bridge.sync
+    with bridge.probe() as probe, bridge.probe() as other:
+        other.emit("a", {})
+        other.emit("b", {})
+        assert [event.topic for event in probe.expect_in_order("a", "b")] == ["a", "b"]
+
+
+async def test_who_waits_for_its_own_words_is_told_so(loom_bridge):
+    async with loom_bridge.probe() as probe:
+        await probe.emit("order.placed")
+        with pytest.raises(ExpectationError) as problem:
+            await probe.expect("order.*", timeout=0)
+        assert str(problem.value).splitlines()[1:] == [
+            "  nothing came",
+            "  (probe published order.placed itself, and does not hear itself)",
+        ]
+        with pytest.raises(ExpectationError, match="does not hear itself"):
+            await probe.expect_in_order("order.placed", timeout=0)
+        with pytest.raises(ExpectationError) as other:
+            await probe.expect("bill.*", timeout=0)
+        assert "itself" not in str(other.value)

@@ -8,7 +8,7 @@ import pytest
 
 from loom import Agent
 from loom.errors import RegistrationRefused
-from loom_testing.harness.errors import WrongPlaceError
+from loom_testing.harness.errors import HarnessError, WrongPlaceError
 from loom_testing.harness.running import check_loop
 
 
@@ -69,3 +69,14 @@ async def test_a_plain_with_is_told_what_to_write(loom_bridge):
 def test_without_an_event_loop_it_says_what_to_do():
     with pytest.raises(WrongPlaceError, match=r"in a plain test use loom_bridge\.sync"):
         check_loop("loom_bridge.run")
+
+
+@pytest.mark.parametrize("given", ["desk", asyncio, Agent, None])
+def test_what_is_no_agent_is_refused(loom_bridge, given):
+    with pytest.raises(HarnessError, match=r"run\(\) was given .*, which is no Agent"):
+        loom_bridge.run(given)
+
+
+def test_two_agents_with_one_id_are_refused(loom_bridge):
+    with pytest.raises(HarnessError, match="two agents with the id 'g'"):
+        loom_bridge.run(Agent("g"), Agent("g"))

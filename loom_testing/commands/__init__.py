@@ -1,0 +1,1 @@
+"""Commands of `loom-testing`, one module each; what they do is imported when they run."""
