@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import importlib
 import os
 import pkgutil
@@ -11,6 +12,7 @@ import sys
 import time
 
 from benchmarks import rows
+from benchmarks.cores import on_one_core
 from benchmarks.machine import describe
 from benchmarks.measure import Row, measure
 from benchmarks.report import Record, keep, record, show, summary
@@ -52,7 +54,10 @@ def main() -> int:
 def run(row: Row, rounds: int) -> Record:
     """Measures one row and shows it."""
     machine = describe()
-    figures = asyncio.run(measure(row, rounds, progress))
+    with on_one_core() if row.one_core else contextlib.nullcontext(False) as kept_on_one:
+        if kept_on_one:
+            machine["cores"] = f"1 of {machine['cores']}"
+        figures = asyncio.run(measure(row, rounds, progress))
     versions: dict[str, str] = {}
     for contestant, taken in zip(row.contestants, figures, strict=True):
         if not taken.problem:

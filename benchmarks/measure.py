@@ -61,6 +61,7 @@ class Row:
         contestants: who does it.
         targets: what we want of the figures.
         times: how often a contestant does the job in one turn.
+        one_core: whether all of it is kept on one core, see `on_one_core`.
         operations: so many things are done by doing the job once; the figures are of one of them. Above one,
             the row is about how many are done in a second, not about how long each takes.
     """
@@ -70,6 +71,7 @@ class Row:
     contestants: Sequence[Contestant]
     targets: Sequence[Target]
     times: int = 40
+    one_core: bool = False
     operations: int = 1
 
     @property

@@ -56,6 +56,12 @@ async def test_the_floor():
             assert await server.turn(100) == []
 
 
+@pytest.mark.parametrize("floor", [fresh_fake.bare_calls, fresh_fake.bare_grpc])
+async def test_the_floors_of_a_fresh_test(floor):
+    async with floor() as turn:
+        assert len(await turn(2)) == 2
+
+
 async def test_a_player_that_ends_says_why():
     with pytest.raises(ContestantError, match=r"no_such_player ended; it said: .*No module named"):
         async with playing("no_such_player"):
