@@ -7,7 +7,7 @@ RUN = $(PYTHON) scripts/venv.py
 export QUESTION
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench clean
+.PHONY: help demo test lint docs bench fuzz mutants clean
 
 help: ## This list.
 	@sed -n 's/^\([a-z]*\): ## /\1\t/p' Makefile | expand -t 8
@@ -26,6 +26,12 @@ docs: ## Build the documentation into docs/_build/html.
 
 bench: ## Measure ratios side by side; rows go to benchmarks/results/.
 	@$(RUN) tools python -m tox run -e bench-autogen,bench -- $(ARGS)
+
+fuzz: ## Both bridges, driven with the same random operations; ARGS="--long", ARGS="--help".
+	@$(RUN) tools python -m tox run -e fuzz -- $(ARGS)
+
+mutants: ## Mutate both engines, an hour or two; ARGS="--resume", ARGS="python", ARGS="--since COMMIT".
+	@$(RUN) tools python -m tox run -e mutants -- $(or $(ARGS),python rust)
 
 clean: ## Remove what was built (not .venv).
 	rm -rf .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/_build dist out .coverage .coverage.*

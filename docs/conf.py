@@ -20,11 +20,15 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "docs._ext.benchmarks",
+    "docs._ext.clauses",
     "docs._ext.command_line",
     "docs._ext.error_codes",
+    "docs._ext.fidelity",
     "docs._ext.house_docstrings",
     "docs._ext.limits",
+    "docs._ext.mutation",
     "docs._ext.state_diagrams",
+    "docs._ext.transcripts",
 ]
 
 html_theme = "furo"

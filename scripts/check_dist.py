@@ -3,8 +3,9 @@
     python -m scripts.check_dist
 
 The wheel is built from the sdist, so that the sdist is known to be whole. A stranger installs it, asks for
-help, makes a project and runs its tests. Where cargo is, the bridge's wheel is built and installed beside it
-into a second empty environment, and `loom dev --bridge rust` serves an agent there; in CI cargo must be.
+help, makes a project, runs its tests, and judges a bridge. Where cargo is, the bridge's wheel is built and
+installed beside it into a second empty environment, and `loom dev --bridge rust` serves an agent there; in CI
+cargo must be.
 """
 
 from __future__ import annotations
@@ -36,8 +37,13 @@ IN_WHEEL = (
     "loom/v1/bridge_pb2.py",
     "loom_testing/plugin.py",
     "loom_testing/py.typed",
+    "loom_conformance/clauses.toml",
+    "loom_conformance/result.schema.json",
+    "loom_conformance/report/page.css",
+    "loom_conformance/checks/heartbeat.py",
+    "loom_conformance/py.typed",
 )
-NOT_IN_WHEEL = ("tests/", "examples/", "benchmarks/", "scripts/", "docs/")
+NOT_IN_WHEEL = ("tests/", "examples/", "benchmarks/", "scripts/", "docs/", "conformance/", "mutants/")
 
 
 def main() -> int:
@@ -83,6 +89,8 @@ def use_as_a_stranger(wheel: Path, folder: Path) -> None:
     run([str(binaries / "loom-testing"), "--help"], folder)
     run([str(binaries / "loom"), "new", "x"], folder)
     run([python, "-m", "pytest", "-q"], folder / "x")
+    # Outside the checkout: the clauses are those of the wheel.
+    run([str(binaries / "loom"), "conformance", "--target", "fake", "--select", "HB"], folder)
 
 
 AGENT = """

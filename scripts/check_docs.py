@@ -14,6 +14,7 @@ import loom
 import loom_testing
 from loom.cli import main as cli
 from loom.codes import Code
+from loom_conformance.clauses import Clause, load
 from loom_testing.engine.states import CallState, SessionState, StreamState
 
 __all__ = ["main"]
@@ -40,19 +41,30 @@ class _Page(HTMLParser):
 
 def missing_names(root: Path) -> list[str]:
     """What should be on a page and is not."""
+    clauses = load()
     wanted: dict[str, list[str]] = {
         "reference.html": [f'id="loom.{name}"' for name in loom.__all__ if name != "__version__"]
         + [f'id="loom_testing.{name}"' for name in loom_testing.__all__],
         "errors.html": [f">{code.value}<" for code in Code],
         "cli.html": [f'id="loom-{name}"' for name in cli.entries],
+        "protocol/clauses.html": [f'id="{name}"' for clause in clauses for name in _places(clause)],
         "protocol/states.html": [f">{state.value}<" for kind in _STATES for state in kind],
     }
+    for clause in clauses:
+        wanted.setdefault(f"protocol/clauses-{clause.area.lower()}.html", []).append(
+            f'id="{clause.id.lower()}"'
+        )
     return [
         f"{page} lacks {name}"
         for page, names in wanted.items()
         for name in names
         if name not in (root / page).read_text(encoding="utf-8")
     ]
+
+
+def _places(clause: Clause) -> tuple[str, str]:
+    """What may be linked to: the clause, and its group as the code cites it."""
+    return clause.id.lower(), clause.group.lower()
 
 
 _STATES: tuple[type[SessionState] | type[StreamState] | type[CallState], ...] = (

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RED, PLAIN = "\x1b[31m", "\x1b[0m"
 
 # What a lane needs besides Python, in the order it is looked for.
-NEEDS = {"cargo": ("cargo",), "rust": ("cargo",), "docker": ("cargo", "docker")}
+NEEDS = {"cargo": ("cargo",), "mutants": ("cargo",), "rust": ("cargo",), "docker": ("cargo", "docker")}
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ WIDTH = 88
 
 
 class CommandLine(SphinxDirective):
-    """The help of the group, then of each of its commands under a heading of its own."""
+    """The help of the group, then of each of its commands, theirs too, under a heading of its own."""
 
     required_arguments = 2
 
@@ -31,15 +31,24 @@ class CommandLine(SphinxDirective):
         group = getattr(importlib.import_module(module), attribute)
         assert isinstance(group, click.Group)
         above = click.Context(group, info_name=name, **group.context_settings)
-        found: list[nodes.Node] = [_help(group, name, None)]
-        for command_name in group.list_commands(above):
-            command = group.get_command(above, command_name)
-            assert command is not None
-            section = nodes.section(ids=[f"{name}-{command_name}"], names=[])
-            section += nodes.title("", f"{name} {command_name}")
-            section += _help(command, command_name, above)
-            found.append(section)
-        return found
+        return [_help(group, name, None), *_commands(group, name, above)]
+
+
+def _commands(group: click.Group, name: str, above: click.Context) -> list[nodes.Node]:
+    """A section for each command, in it the sections of its own."""
+    sections: list[nodes.Node] = []
+    for command_name in group.list_commands(above):
+        command = group.get_command(above, command_name)
+        assert command is not None
+        whole = f"{name} {command_name}"
+        section = nodes.section(ids=[whole.replace(" ", "-")], names=[])
+        section += nodes.title("", whole)
+        section += _help(command, command_name, above)
+        if isinstance(command, click.Group):
+            below = click.Context(command, parent=above, info_name=command_name, **command.context_settings)
+            section += _commands(command, whole, below)
+        sections.append(section)
+    return sections
 
 
 def _help(command: click.Command, name: str, above: click.Context | None) -> nodes.literal_block:

@@ -1,18 +1,20 @@
 """The directive `state-diagram`: draws one of the engine's state tables as an SVG.
 
     ```{state-diagram} SESSION
+    :picture-only:
     ```
 
 The table is the one the engine runs on (`loom_testing.engine.states`). Colours are the theme's own
-variables, so that the picture follows light and dark; a list of the transitions stands below it.
+variables, so that the picture follows light and dark; a list of the transitions stands below it, unless only
+the picture is wanted.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from docutils import nodes
-from docutils.parsers.rst import Directive
+from docutils.parsers.rst import Directive, directives
 
 from docs._ext.drawing import draw
 from loom_testing.engine import states
@@ -32,6 +34,7 @@ class StateDiagram(Directive):
     """Draws the table named by the argument."""
 
     required_arguments = 1
+    option_spec: ClassVar = {"picture-only": directives.flag}
 
     def run(self) -> list[nodes.Node]:
         """The picture and the table of its transitions."""
@@ -39,7 +42,7 @@ class StateDiagram(Directive):
         if name not in TABLES:
             raise self.error(f"state-diagram: no table {name}; there are {', '.join(TABLES)}")
         picture = nodes.raw("", draw(name.lower(), TABLES[name]), format="html")
-        return [picture, _listing(TABLES[name])]
+        return [picture] if "picture-only" in self.options else [picture, _listing(TABLES[name])]
 
 
 def _listing(edges: list[tuple[str, str, str]]) -> nodes.table:

@@ -12,9 +12,10 @@ What is done with a fenced block:
 
 A comment on the line before a block changes that: `<!-- run: skip, REASON -->`, or
 `<!-- run: background -->` for a console block with one command that goes on until the page ends, and is
-ready once the lines below it have come.
+ready once the lines below it have come. `<!-- run: after Ctrl-C -->` ends the latest of
+these before the block.
 
-The port 50051 stands for a free one.
+The ports 50051 and 50052 stand for free ones.
 """
 
 from __future__ import annotations
@@ -32,11 +33,14 @@ from pathlib import Path
 __all__ = ["Block", "Story", "blocks"]
 
 FENCE = re.compile(
-    r"(?:^<!-- run: (?P<how>[^\n]*?) -->\n)?^```(?P<language>[\w-]*)\n(?P<body>.*?)^```$",
+    r"(?:^<!-- run: (?P<how>[^\n]*?) -->\n)?^```(?P<language>[\w-]*|\{[^\n]*)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 NAMED = re.compile(r"# (?P<name>[\w./-]+\.(?:py|toml))\n")
-PORT = "50051"
+PORTS = ("50051", "50052")
+HOME = Path.home()
+OF_A_TERMINAL = ("COLUMNS", "LINES")
+OF_A_BRIDGE = ("LOOM_BRIDGE_BIN", "LOOM_BRIDGE_IMAGE")
 PATIENCE = 120
 
 
@@ -91,13 +95,15 @@ class Story:
     Args:
         page: the Markdown file.
         folder: an empty folder to work in.
+        bridge: which bridge the page's tests run on, as for `--loom-bridge`; the fake unless given.
     """
 
     page: Path
     folder: Path
+    bridge: str = ""
     running: list[Background] = field(default_factory=list)
     untested: list[Block] = field(default_factory=list)
-    port: str = field(default_factory=lambda: _free_port())
+    ports: dict[str, str] = field(default_factory=lambda: {port: _free_port() for port in PORTS})
 
     def follow(self) -> None:
         """Does all that the page shows.
@@ -121,6 +127,8 @@ class Story:
                 if block.commands and block.commands[0][0].startswith("pytest"):
                     self.untested.clear()  # the page runs them itself
                 self._test()
+                if block.how == "after Ctrl-C":
+                    self._interrupt(block)
                 self._console(block)
             case "python" | "toml" if block.name:
                 self._file(block)
@@ -128,6 +136,13 @@ class Story:
                 self._run([sys.executable, "-c", self._ported(block.body)], block)
             case _:
                 return
+
+    def _interrupt(self, block: Block) -> None:
+        if not self.running:
+            raise StoryError(f"{self._where(block)}: nothing runs that Ctrl-C could end")
+        code = self.running.pop().stop()
+        if code:
+            raise StoryError(f"{self._where(block)}: what Ctrl-C ended, ended with {code}")
 
     def _file(self, block: Block) -> None:
         path = self.folder / block.name
@@ -185,15 +200,29 @@ class Story:
     def _environment(self) -> dict[str, str]:
         """A user's: no settings of ours but what the page sets, and a home of its own."""
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("LOOM_", "PYTEST_"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("LOOM_", "PYTEST_")) and name not in OF_A_TERMINAL
         }
         environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")])
         environment["HOME"] = environment["XDG_RUNTIME_DIR"] = str(self.folder)
         environment["PYTHONUNBUFFERED"] = "1"
-        return environment
+        return {**environment, **self._chosen()}
+
+    def _chosen(self) -> dict[str, str]:
+        """What the page's runs need to know of the chosen bridge: where it is, and where it can be built."""
+        if not self.bridge:
+            return {}
+        found = {name: os.environ[name] for name in OF_A_BRIDGE if name in os.environ}
+        for name, folder in (("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")):
+            if name not in os.environ and (HOME / folder).is_dir():
+                found[name] = str(HOME / folder)
+        return {**found, "LOOM_TEST_BRIDGE": self.bridge}
 
     def _ported(self, text: str) -> str:
-        return text.replace(PORT, self.port)
+        for port, free in self.ports.items():
+            text = text.replace(port, free)
+        return text
 
     def _where(self, block: Block) -> str:
         return f"{self.page.name}:{block.line}"

@@ -33,6 +33,14 @@ def test_blocks_know_their_line_name_and_commands():
     assert (console.commands, console.how) == ([("one", ["out"]), ("two", [])], "skip, slow")
 
 
+def test_a_directive_is_a_block_of_its_own():
+    found = blocks("```{picture} it.jsonl\n```\n\n" + fence("python", "# a.py\nx = 1"))
+    assert [(block.language, block.name) for block in found] == [
+        ("{picture} it.jsonl", ""),
+        ("python", "a.py"),
+    ]
+
+
 def test_files_are_written_and_loaded_and_tests_are_run(tmp_path):
     story = follow(
         tmp_path,
@@ -88,12 +96,24 @@ def server(code: int) -> str:
 
 
 def test_a_command_in_the_background_is_stopped_at_the_end(tmp_path):
-    assert "50051" not in follow(tmp_path, server(0)).port
+    assert "50051" not in follow(tmp_path, server(0)).ports.values()
 
 
 def test_a_command_in_the_background_must_stop_cleanly(tmp_path):
     with pytest.raises(StoryError, match="in the background ended with"):
         follow(tmp_path, server(3))
+
+
+def test_what_runs_in_the_background_is_ended_when_the_page_says_so(tmp_path):
+    after = fence("console", "$ echo done\ndone", "after Ctrl-C")
+    assert follow(tmp_path, server(0) + after).running == []
+
+
+@pytest.mark.parametrize("before", ["", "server"])
+def test_ctrl_c_must_end_something_and_well(tmp_path, before):
+    after = fence("console", "$ echo done", "after Ctrl-C")
+    with pytest.raises(StoryError, match="ended with 3" if before else "nothing runs that Ctrl-C could end"):
+        follow(tmp_path, (server(3) if before else "") + after)
 
 
 def test_output_is_compared_in_order_with_gaps():

@@ -89,13 +89,23 @@ def has_tests(path: Path) -> bool:
     return bool(wanted & there) or any(test.startswith(f"test_{name}_") for test in there)
 
 
-def test_every_module_that_does_something_has_its_own_test_file():
-    modules = [
+def modules(*folders: str) -> list[Path]:
+    """The modules of what is built here: not the packages themselves, nor what `loom new` copies."""
+    return [
         path
-        for path in sources("loom", "loom_testing")
+        for path in sources(*folders)
         if path.name not in {"__init__.py", "__main__.py"} and "templates" not in path.parts
     ]
-    missing = [shown(path) for path in modules if defines_functions(path) and not has_tests(path)]
+
+
+def is_check(path: Path) -> bool:
+    """Whether the module is one of the conformance suite's checks: those are proved by mutants."""
+    return path.parent == ROOT / "conformance" / "loom_conformance" / "checks"
+
+
+def test_every_module_that_does_something_has_its_own_test_file():
+    looked_at = [path for path in modules("loom", "loom_testing", "conformance") if not is_check(path)]
+    missing = [shown(path) for path in looked_at if defines_functions(path) and not has_tests(path)]
     assert missing == [], "\n".join(missing)
 
 
@@ -120,11 +130,8 @@ def is_command(path: Path) -> bool:
 def test_every_module_says_what_it_offers():
     silent = [
         shown(path)
-        for path in sources("loom", "loom_testing")
-        if path.name not in {"__init__.py", "__main__.py"}
-        and "templates" not in path.parts
-        and not is_command(path)
-        and exported(path) is None
+        for path in modules("loom", "loom_testing", "conformance")
+        if not is_command(path) and not is_check(path) and exported(path) is None
     ]
     assert silent == [], "\n".join(silent)
 
@@ -178,3 +185,11 @@ def places(pattern: re.Pattern[str]) -> list[tuple[str, str]]:
             if pattern.search(line)
         ]
     return found
+
+
+def test_no_script_with_pipefail_reads_only_the_head_of_a_pipe():
+    """What is cut off by `head` may end of SIGPIPE (141), and the whole script with it."""
+    scripts = [path for path in tracked() if path.suffix == ".sh" or path.name == "run"]
+    assert scripts
+    cut = [str(path) for path in scripts if "pipefail" in (text := path.read_text()) and "| head" in text]
+    assert cut == [], "take `sed -n 1p`: it reads to the end"

@@ -83,6 +83,7 @@ EXTENSIONS: dict[str, dict[str, tuple[int, str]]] = {
         "limits": (103, "Limits"),
         "heartbeat_interval_ms": (104, "int64"),
         "registration": (105, "uint64"),
+        "virtual_clock": (106, "bool"),
     },
     "Ack": {
         "epoch": (100, "uint64"),
