@@ -89,6 +89,7 @@ class LoomBridge:
         self.space = Namespace(host, options, proxied=faults or isinstance(host, OwnHost), seed=seed)
         if isinstance(host, OwnHost) and self.space.proxy is not None:
             host.moved, host.tells = self.space.proxy.retarget, self.space.tell_of
+            host.until_lost = self.space.proxy.until_lost
         self.clock = LoomClock(self.space, self._clock_stuck)
         self._numbers = itertools.count(1)
         self._beside = Beside(self.space.group)

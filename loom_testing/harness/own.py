@@ -26,6 +26,7 @@ class OwnHost(Host):
     Attributes:
         moved: told where the bridge is after each start, by address.
         tells: told what is about to be done to the bridge: it stands in a transcript before what comes of it.
+        until_lost: waits until its end is told of as well: before what the test does next.
 
     Args:
         launch: starts a bridge.
@@ -38,6 +39,7 @@ class OwnHost(Host):
     def __init__(self, launch: Callable[[], Host]) -> None:
         self.moved: Callable[[Endpoint], object] = lambda endpoint: None
         self.tells: Callable[[str], object] = lambda what: None
+        self.until_lost: Callable[[], object] = lambda: None
         self._launch = launch
         self._listeners: list[Callable[[BridgeDiedError], None]] = []
         self._lines: list[str] = []
@@ -150,6 +152,7 @@ class OwnHost(Host):
     def _end(self) -> None:
         self._is_down, self._is_frozen = True, False
         self._current.kill()
+        self.until_lost()
 
     def freeze(self) -> None:
         """Stops the bridge's process where it stands, as SIGSTOP does: its connections stay open.

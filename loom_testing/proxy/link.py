@@ -67,6 +67,11 @@ class Link:
         return bool(self._stalls)
 
     @property
+    def is_up(self) -> bool:
+        """Whether its connection to the bridge stands."""
+        return self._up is not None and self._up.is_open
+
+    @property
     def agents(self) -> set[str]:
         """The agents that speak over it."""
         return {name for name in (self.agent, *(call.agent for call in self._calls.values())) if name}
@@ -215,7 +220,11 @@ class Link:
         self._forget_if_over()
         if wire is self._up and self._outlives_the_bridge:
             self._up = None
-            return
+        else:
+            self._on_lost(wire, in_order=in_order)
+        self.proxy.note_change()
+
+    def _on_lost(self, wire: Wire, *, in_order: bool) -> None:
         way = Way.SENT if wire is self.down else Way.RECEIVED
         if self.is_stalled and way is Way.SENT:
             for call in list(self._calls.values()):

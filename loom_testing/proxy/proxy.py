@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Proxy"]
 
 LOOPBACK = "127.0.0.1"
+LOST_S = 5.0
+"""How long the end of a killed bridge may take to be heard."""
 KEPT = ("authorization", "loom-", "traceparent", "tracestate", "x-")
 
 
@@ -50,7 +52,7 @@ class Proxy:
         self.dial = Dial(bridge)
         self.clocks = Clocks(self.dial, self._passed)
         self._links: set[Link] = set()
-        self._gone: asyncio.Future[None] | None = None
+        self._change: asyncio.Future[None] | None = None
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str = LOOPBACK, port: int = 0) -> Self:
@@ -78,8 +80,7 @@ class Proxy:
             link.close()
         await self.clocks.close()
         while self._links:
-            self._gone = asyncio.get_running_loop().create_future()
-            await self._gone
+            await self._changed()
         if self._server is not None:
             await self._server.wait_closed()
 
@@ -87,6 +88,25 @@ class Proxy:
         """The bridge is elsewhere now: connections that are made from here on go there."""
         self.dial.endpoint = bridge
         await self.clocks.join_again()
+
+    async def until_lost(self) -> None:
+        """Waits until no connection to the bridge is left: it was killed, and each end is told of.
+
+        Raises:
+            TimeoutError: some are left after `LOST_S`; whatever was killed was not who holds them.
+        """
+        try:
+            async with asyncio.timeout(LOST_S):
+                while any(link.is_up for link in self._links):
+                    await self._changed()
+        except TimeoutError:
+            bridge = self.dial.endpoint.address
+            raise TimeoutError(f"connections to {bridge} stand {LOST_S:g} s after the bridge's end") from None
+
+    async def _changed(self) -> None:
+        """Waits until a connection of some link is over."""
+        self._change = self._change or asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._change)
 
     # What faults of whole connections do (`faults.rules.Shell`). In the proxy's own thread.
 
@@ -116,8 +136,13 @@ class Proxy:
     def forget(self, link: Link) -> None:
         """It is over."""
         self._links.discard(link)
-        if self._gone is not None and not self._gone.done():
-            self._gone.set_result(None)
+        self.note_change()
+
+    def note_change(self) -> None:
+        """A connection of some link is over."""
+        change, self._change = self._change, None
+        if change is not None:
+            change.set_result(None)
 
     def record_headers(
         self,

@@ -73,6 +73,14 @@ class ThreadedProxy:
         """The bridge is elsewhere now."""
         self._wait(self._proxy.retarget(bridge))
 
+    def until_lost(self) -> None:
+        """Waits until every connection to a bridge that was killed is over, and told of.
+
+        Raises:
+            TimeoutError: some stand after all.
+        """
+        self._wait(self._proxy.until_lost())
+
     def transcript(self, about: str = "", redaction: Redaction | None = None) -> Transcript:
         """What has crossed so far."""
         self.recorder.about = about

@@ -57,9 +57,11 @@ async def test_a_transcript_tells_of_it(loom_bridge):
 async def test_what_comes_of_it_stands_after_it(loom_bridge):
     async with loom_bridge.run(greeter()):
         await loom_bridge.process.kill()
+        ends = [entry for entry in (await loom_bridge.transcript()).entries if entry.kind is Kind.RESET]
         await loom_bridge.process.restart()
         await loom_bridge.advance(60)
         await loom_bridge.joined("greeter")
+    assert ends
     entries = (await loom_bridge.transcript()).entries
     told = [entry.name for entry in entries]
     broken = [place for place, entry in enumerate(entries) if entry.kind is Kind.RESET]

@@ -179,3 +179,16 @@ def test_one_that_does_not_come_up_again_leaves_nothing(launched):
     with pytest.raises(HarnessError, match="killed by the test"):
         host.check()
     host.close()
+
+
+def test_a_test_goes_on_only_when_the_end_is_told_of(host):
+    first, seen = host.pid, []
+    host.until_lost = lambda: seen.append(is_running(first))
+    host.kill()
+    assert seen == [False]
+    host.restart()
+    assert seen == [False]  # it was dead already
+    second = host.pid
+    host.until_lost = lambda: seen.append(is_running(second))
+    host.restart()
+    assert seen == [False, False]

@@ -13,6 +13,7 @@ from loom_testing.faults import Faults
 from loom_testing.harness.control import NamespaceOptions
 from loom_testing.harness.process import FakeProcess
 from loom_testing.proxy import ThreadedProxy
+from loom_testing.proxy import proxy as proxy_module
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,31 @@ def test_it_serves_while_the_test_waits_and_ends_with_its_thread(fake):
     proxy.close()
     assert threads() == []
     proxy.close()  # once more is as good
+
+
+def test_a_killed_bridges_end_is_told_of_before_the_test_goes_on():
+    host = FakeProcess()
+    namespace = host.namespace()
+    proxy = ThreadedProxy(Endpoint(host.address, namespace))
+    with SyncClient(Endpoint(proxy.address, namespace)) as client:
+        assert client.heartbeat() > 0
+        assert [link.is_up for link in proxy._proxy._links] == [True]
+        host.kill()
+        proxy.until_lost()
+        assert not any(link.is_up for link in proxy._proxy._links)
+    proxy.close()
+    host.close()
+
+
+def test_a_bridge_that_lives_after_all_is_no_end(fake, monkeypatch):
+    monkeypatch.setattr(proxy_module, "LOST_S", 0.01)
+    namespace = fake.namespace()
+    proxy = ThreadedProxy(Endpoint(fake.address, namespace))
+    with SyncClient(Endpoint(proxy.address, namespace)) as client:
+        assert client.heartbeat() > 0
+        with pytest.raises(TimeoutError, match=r"stand 0\.01 s after the bridge's end"):
+            proxy.until_lost()
+    proxy.close()
 
 
 def test_a_tests_clock_is_joined_before_anybody_connects(fake):
