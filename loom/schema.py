@@ -22,7 +22,7 @@ from loom.errors import DefinitionError
 from loom.payload import adapter_for, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["Names", "Signature", "check_kind", "describe", "takes_context"]
 
@@ -31,6 +31,7 @@ _FIELD = "arg_{}"
 
 # What these are described as never changes: functions that take and give nothing else are described once.
 _PLAIN = frozenset({bool, bytes, float, int, str, type(None)})
+_PLAIN_TEXTS: dict[str, type] = {it.__name__: it for it in (bool, bytes, float, int, str)}
 _MOST_PLAIN = 256
 _plain_before: dict[tuple[object, ...], _Described] = {}
 _signatures_before: dict[object, Signature] = {}
@@ -100,13 +101,33 @@ def _plain_key(function: Callable[..., Any]) -> object:
     """What a function of scalars is known by, however often a factory declares it; None for any other."""
     if type(function) is not types.FunctionType or function.__dict__:
         return None
-    annotations = function.__annotations__
+    annotations = {name: _scalar(said, function) for name, said in function.__annotations__.items()}
     defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
     if not all(map(_is_plain, annotations.values())) or not all(type(it) in _PLAIN for it in defaults):
         return None
     # A default by its type and text: True is not 1 here.
     said = [(type(it), repr(it)) for it in defaults]
     return (function.__code__, *said, *(function.__kwdefaults__ or {}), *annotations.items())
+
+
+def _scalar(annotation: Any, function: types.FunctionType) -> Any:
+    """What is written as the name of a scalar is that scalar, unless the name means something else there."""
+    if type(annotation) is not str:
+        return annotation
+    named = _PLAIN_TEXTS.get(annotation)
+    if named is None or annotation in function.__globals__ or _is_local(annotation, function):
+        return annotation
+    return named
+
+
+def _is_local(name: str, function: types.FunctionType) -> bool:
+    """Whether a function around this one has a local variable of that name."""
+    if "<locals>" not in function.__qualname__:
+        return False
+    return name in function.__code__.co_freevars or any(
+        name in frame.f_code.co_varnames or name in frame.f_code.co_cellvars
+        for frame in _enclosing_frames(function)
+    )
 
 
 def _described_anew(function: Callable[..., Any], what: str) -> Signature:
@@ -217,17 +238,23 @@ class Names:
 
 def _enclosing_locals(function: Callable[..., Any]) -> dict[str, Any]:
     """The local names of the functions in which this one is being defined, so far as they still run."""
+    names: dict[str, Any] = {}
+    for frame in _enclosing_frames(function):
+        names = {**frame.f_locals, **names}  # the inner function's names go first
+    return names
+
+
+def _enclosing_frames(function: Callable[..., Any]) -> Iterator[types.FrameType]:
+    """The calls, so far as they still run, of the functions in which this one is being defined."""
     parts = getattr(function, "__qualname__", "").split(".<locals>.")
     enclosing = {".<locals>.".join(parts[:count]) for count in range(1, len(parts))}
-    names: dict[str, Any] = {}
     frame = inspect.currentframe() if enclosing else None
     while frame is not None:
         if frame.f_code.co_qualname in enclosing and frame.f_globals is getattr(
             function, "__globals__", None
         ):
-            names = {**frame.f_locals, **names}  # the inner function's names go first
+            yield frame
         frame = frame.f_back
-    return names
 
 
 def _closure(function: Callable[..., Any]) -> Mapping[str, Any]:

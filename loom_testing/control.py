@@ -68,14 +68,14 @@ class ControlService:
         return [grpc.method_handlers_generic_handler(CONTROL, methods)]
 
     async def _create(self, request: control_pb2.CreateNamespaceRequest) -> Message:
-        driver = self._namespaces.create(
-            request.namespace,
+        made = self._namespaces.create_all(
+            [request.namespace, *request.others],
             virtual=request.virtual_clock,
             liveness=request.liveness or not request.virtual_clock,
             limits=_own_limits(self._namespaces.limits, dict(request.limits)),
             keeps=True,
         )
-        return control_pb2.CreateNamespaceResponse(now_us=driver.clock.now())
+        return control_pb2.CreateNamespaceResponse(now_us=made[0].clock.now(), made=len(made))
 
     async def _advance(self, request: control_pb2.AdvanceRequest) -> Message:
         driver = self._namespaces.find(request.namespace)
@@ -140,7 +140,7 @@ class ControlService:
         return control_pb2.ReleaseResponse()
 
     async def _reset(self, request: control_pb2.ResetRequest) -> Message:
-        self._namespaces.reset(request.namespace)
+        self._namespaces.reset(request.namespace, *request.others)
         return control_pb2.ResetResponse()
 
     async def _watch(self, data: bytes, context: Context) -> None:

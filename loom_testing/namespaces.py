@@ -18,7 +18,7 @@ from loom_testing.engine.topics import agent_id_problem
 from loom_testing.watch import Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from loom_testing.engine.limits import Limits
     from loom_testing.watch import Watcher
@@ -93,51 +93,80 @@ class Namespaces:
         limits: Limits | None = None,
         keeps: bool = False,
     ) -> Driver:
-        """Makes a namespace.
-
-        Args:
-            name: its name, by the rules of an agent id.
-            virtual: whether its clock moves only by `Driver.advance`.
-            liveness: whether silent peers are taken for dead (SES-7); by default on a real clock only.
-            limits: what it takes at the most; by default what the bridge takes.
-            keeps: whether its last steps are kept for watchers that come later.
-
-        Raises:
-            Refused: ALREADY_EXISTS; the name is malformed; there are too many; the bridge is about to stop.
-        """
-        problem = agent_id_problem(name)
-        if problem:
-            raise Refused("INVALID_ARGUMENT", f"namespace {quote(name)} {problem}")
-        if name in self._drivers:
-            raise Refused("ALREADY_EXISTS", f"there is a namespace {quote(name)} already; reset it first")
-        if self._closing:
-            raise Refused("UNAVAILABLE", "the bridge is about to stop; connect again in a moment")
-        if len(self._drivers) >= self.limits.namespaces:
-            raise Refused(
-                "RESOURCE_EXHAUSTED",
-                f"the bridge has {len(self._drivers)} namespaces, as many as it takes; "
-                "reset those that are over, or raise its limit of namespaces",
-            )
-        clock = VirtualClock() if virtual else RealClock()
-        driver = Driver(
-            name, clock, limits or self.limits, liveness=not virtual if liveness is None else liveness
-        )
-        driver.kept = Kept() if keeps else None
-        self._drivers[name] = driver
-        self._attach_watchers(driver)
-        self._arm_sweeper()
+        """Makes a namespace; see `create_all`."""
+        (driver,) = self.create_all([name], virtual=virtual, liveness=liveness, limits=limits, keeps=keeps)
         return driver
 
-    def reset(self, name: str) -> None:
-        """Ends every session and call of a namespace and forgets it (CTL-4).
+    def create_all(
+        self,
+        names: Sequence[str],
+        *,
+        virtual: bool = False,
+        liveness: bool | None = None,
+        limits: Limits | None = None,
+        keeps: bool = False,
+    ) -> list[Driver]:
+        """Makes namespaces that are alike: all, or none.
+
+        Args:
+            names: their names, by the rules of an agent id.
+            virtual: whether their clocks move only by `Driver.advance`.
+            liveness: whether silent peers are taken for dead (SES-7); by default on a real clock only.
+            limits: what each takes at the most; by default what the bridge takes.
+            keeps: whether their last steps are kept for watchers that come later.
 
         Raises:
-            Refused: NOT_FOUND.
+            Refused: one exists already; a name is malformed; there are too many; the bridge is about to stop.
         """
-        driver = self.find(name)
-        driver.touched = self._loop.time()
-        driver.feed(Reset())
-        self._remove(driver, "the namespace was reset")
+        self._check_new(names)
+        drivers = []
+        for name in names:
+            clock = VirtualClock() if virtual else RealClock()
+            driver = Driver(
+                name, clock, limits or self.limits, liveness=not virtual if liveness is None else liveness
+            )
+            driver.kept = Kept() if keeps else None
+            self._drivers[name] = driver
+            self._attach_watchers(driver)
+            drivers.append(driver)
+        self._arm_sweeper()
+        return drivers
+
+    def _check_new(self, names: Sequence[str]) -> None:
+        seen: set[str] = set()
+        for name in names:
+            problem = agent_id_problem(name)
+            if problem:
+                raise Refused("INVALID_ARGUMENT", f"namespace {quote(name)} {problem}")
+            if name in seen:
+                raise Refused("INVALID_ARGUMENT", f"namespace {quote(name)} is named twice")
+            if name in self._drivers:
+                raise Refused("ALREADY_EXISTS", f"there is a namespace {quote(name)} already; reset it first")
+            seen.add(name)
+        if self._closing:
+            raise Refused("UNAVAILABLE", "the bridge is about to stop; connect again in a moment")
+        if len(self._drivers) + len(names) > self.limits.namespaces:
+            raise Refused(
+                "RESOURCE_EXHAUSTED",
+                f"the bridge has {len(self)} namespaces and takes {self.limits.namespaces} at the most; "
+                "reset those that are over, or raise its limit of namespaces",
+            )
+
+    def reset(self, *names: str) -> None:
+        """Ends every session and call of namespaces and forgets them (CTL-4).
+
+        Raises:
+            Refused: NOT_FOUND, of the first that does not exist; those that do are forgotten.
+        """
+        missing = [name for name in names if name not in self._drivers]
+        for name in names:
+            driver = self._drivers.get(name)
+            if driver is not None:
+                driver.touched = self._loop.time()
+                driver.feed(Reset())
+                self._remove(driver, "the namespace was reset")
+        for name in missing:
+            self.find(name)  # refuses
 
     def _remove(self, driver: Driver, message: str) -> None:
         del self._drivers[driver.name]

@@ -244,12 +244,13 @@ def loom_bridge(
     unfired = _unfired(bridge, request.node)
     unrecorded = _recorded(bridge, request)
     left = _left(bridge, before, request.node)
-    if left or request.node.stash.get(_FAILED, False) or said_by(request.node).get("leaks", False):
+    may_hold = bool(left or request.node.stash.get(_FAILED, False) or said_by(request.node).get("leaks"))
+    if may_hold:
         from loom_testing.harness.leavings import end_agents
 
         bridge.end_beside()
         end_agents(bridge.namespace)
-    problem = _closed(bridge) or left or unfired or unrecorded
+    problem = _closed(bridge, at_once=may_hold) or left or unfired or unrecorded
     if problem:
         pytest.fail(problem, pytrace=False)
 
@@ -390,10 +391,10 @@ def _recorded(bridge: LoomBridge, request: pytest.FixtureRequest) -> str:
     return keep_transcript(bridge, request.node.nodeid, Path(folder))
 
 
-def _closed(bridge: LoomBridge) -> str:
+def _closed(bridge: LoomBridge, *, at_once: bool) -> str:
     """Ends a test's bridge. Answers what went wrong with it."""
     try:
-        bridge.close()
+        bridge.close(at_once=at_once)
     except HarnessError as error:
         return str(error)
     return ""

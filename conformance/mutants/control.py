@@ -223,7 +223,7 @@ MUTANTS = [
         name="a-reset-keeps-the-namespace",
         why="a namespace that is reset is emptied, but stays",
         file=NAMESPACES,
-        old='        self._remove(driver, "the namespace was reset")\n',
+        old='                self._remove(driver, "the namespace was reset")\n',
         new="",
         killed_by="a snapshot after the reset: expected NOT_FOUND, got an answer",
     ),
@@ -232,14 +232,35 @@ MUTANTS = [
         name="a-reset-by-prefix",
         why="a reset takes along the namespace whose name begins like its own",
         file=NAMESPACES,
-        old='        self._remove(driver, "the namespace was reset")\n',
+        old='                self._remove(driver, "the namespace was reset")\n',
         new=(
-            '        self._remove(driver, "the namespace was reset")\n'
-            "        for other in self:\n"
-            "            if name.startswith(other.name):\n"
-            '                self._remove(other, "the namespace was reset")\n'
+            '                self._remove(driver, "the namespace was reset")\n'
+            "                for other in self:\n"
+            "                    if name.startswith(other.name):\n"
+            '                        self._remove(other, "the namespace was reset")\n'
         ),
         killed_by="the stream of a: expected a message, got its end with UNAVAILABLE",
+    ),
+    Mutant(
+        clause="CTL-4.12",
+        name="only-the-first-is-reset",
+        why="a reset of several namespaces is one of the first",
+        file=CONTROL,
+        old="        self._namespaces.reset(request.namespace, *request.others)\n",
+        new="        self._namespaces.reset(request.namespace)\n",
+        killed_by="a snapshot of .*one after the reset: expected NOT_FOUND, got an answer",
+    ),
+    Mutant(
+        clause="CTL-4.13",
+        name="one-that-is-gone-keeps-the-others",
+        why="a reset of which a namespace is not there resets none",
+        file=NAMESPACES,
+        old="        for name in names:\n            driver = self._drivers.get(name)\n",
+        new=(
+            "        for name in missing:\n            self.find(name)\n"
+            "        for name in names:\n            driver = self._drivers.get(name)\n"
+        ),
+        killed_by="a snapshot of .* after the reset: expected NOT_FOUND, got an answer",
     ),
     Mutant(
         clause="CTL-5.1",
@@ -297,6 +318,33 @@ MUTANTS = [
         old="return driver if driver is not None else self.create(name)",
         new="return driver if driver is not None else self.create(name, virtual=True)",
         killed_by="that time passes by itself: expected it to become true",
+    ),
+    Mutant(
+        clause="CTL-5.7",
+        name="only-the-first-is-made",
+        why="several namespaces are asked for, and one is made",
+        file=CONTROL,
+        old="            [request.namespace, *request.others],\n",
+        new="            [request.namespace],\n",
+        killed_by="how many were made: expected 3, got 1",
+    ),
+    Mutant(
+        clause="CTL-5.7",
+        name="only-the-firsts-time-stands",
+        why="of several namespaces only the first has the clock that is asked for",
+        file=NAMESPACES,
+        old="VirtualClock() if virtual else",
+        new="VirtualClock() if virtual and name == names[0] else",
+        killed_by="Control.Advance: expected an answer, got FAILED_PRECONDITION",
+    ),
+    Mutant(
+        clause="CTL-5.8",
+        name="made-until-one-cannot-be",
+        why="several namespaces are made one after another, until one cannot be made",
+        file=NAMESPACES,
+        old="        self._check_new(names)\n        drivers = []\n        for name in names:\n",
+        new="        drivers = []\n        for name in names:\n            self._check_new([name])\n",
+        killed_by="a snapshot of .*one, made with .*: expected NOT_FOUND, got an answer",
     ),
     Mutant(
         clause="CTL-6.1",

@@ -105,8 +105,8 @@ MUTANTS = [
         name="one-namespace-too-many",
         why="one namespace more than the limit is made",
         file=NAMESPACES,
-        old="if len(self._drivers) >= self.limits.namespaces:",
-        new="if len(self._drivers) > self.limits.namespaces:",
+        old="if len(self._drivers) + len(names) > self.limits.namespaces:",
+        new="if len(self._drivers) + len(names) > self.limits.namespaces + 1:",
         killed_by="one namespace too many: expected a gRPC status, got an answer",
     ),
     Mutant(

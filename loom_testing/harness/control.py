@@ -100,12 +100,12 @@ class Control:
         self._standing.cancel()
         self.channel.close()
 
-    def create(self, namespace: str, options: NamespaceOptions) -> None:
-        """Makes a namespace.
+    def create(self, namespace: str, *others: str, options: NamespaceOptions) -> int:
+        """Makes namespaces that are alike. Answers how many: all, or one where the bridge knows no `others`.
 
         Raises:
             NoControlError: the bridge was not started for testing.
-            HarnessError: the options are refused.
+            HarnessError: the options are refused, or one of the names, or so many.
             LoomError: the bridge cannot be reached.
         """
         request = control_pb2.CreateNamespaceRequest(
@@ -113,17 +113,19 @@ class Control:
             virtual_clock=options.virtual,
             liveness=options.liveness,
             limits=options.limits,
+            others=others,
         )
-        self._ask(self._stub.CreateNamespace, request)
+        return self._ask(self._stub.CreateNamespace, request).made or 1
 
-    def reset(self, namespace: str) -> None:
-        """Ends a namespace and forgets it. One that is gone already is fine.
+    def reset(self, namespace: str, *others: str) -> None:
+        """Ends namespaces and forgets them. One that is gone already is fine.
 
         Raises:
             LoomError: the bridge cannot be reached.
         """
         try:
-            self._stub.Reset(control_pb2.ResetRequest(namespace=namespace), timeout=PATIENCE_S)
+            request = control_pb2.ResetRequest(namespace=namespace, others=others)
+            self._stub.Reset(request, timeout=PATIENCE_S)
         except grpc.RpcError as error:
             if error.code() not in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNIMPLEMENTED):
                 raise error_from_rpc(error, self.address) from None

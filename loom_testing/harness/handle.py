@@ -383,8 +383,11 @@ class LoomBridge:
         self.clock.stop_auto()
         self._beside.close()
 
-    def close(self) -> None:
+    def close(self, *, at_once: bool = True) -> None:
         """Ends the namespace and everything in it.
+
+        Args:
+            at_once: without it a namespace that holds nothing any more may be ended with others, later.
 
         Raises:
             BridgeDiedError: the bridge ended while the test ran.
@@ -394,7 +397,7 @@ class LoomBridge:
             self.end_beside()
         finally:
             self.space.close()
-            self.host.release(self.namespace)
+            self.host.release(self.namespace, at_once=at_once)
             if isinstance(self.host, OwnHost):
                 self.host.close()
         if self.host.death:

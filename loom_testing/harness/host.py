@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from loom.errors import BridgeError, LoomError
 from loom_testing.harness import warm
-from loom_testing.harness.control import Control, NamespaceOptions
+from loom_testing.harness.control import Control
 from loom_testing.harness.errors import BridgeDiedError, NoControlError, speaks_for_itself
+from loom_testing.harness.spares import ORDINARY, Spares, fresh_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from loom_testing.harness.control import NamespaceOptions
 
 __all__ = ["Host", "RemoteHost"]
 
 __tracebackhide__ = speaks_for_itself
 
-ORDINARY = NamespaceOptions()
 DYING_S = 0.5
 
 
 class Host:
     """A bridge, as a test run sees it; what the kinds have in common.
 
-    Namespaces are made and reset by one thread in the background, so that a test waits for neither: the next
-    test's is made while this one runs. Under load that is two milliseconds a test.
+    Namespaces are made and reset in the background, so that a test waits for neither.
 
     Attributes:
         address: where the bridge is.
@@ -39,8 +38,7 @@ class Host:
         self.address = address
         self.control = Control(address)
         self.controlled = True
-        self._background = ThreadPoolExecutor(1, thread_name_prefix="loom-namespaces")
-        self._next: Future[str] | None = None
+        self._spares = Spares(self.control, lambda: self.is_gone)
 
     @property
     def death(self) -> str:
@@ -110,26 +108,24 @@ class Host:
         if not self.controlled:
             return self._plain(options)
         try:
-            if options != ORDINARY:
-                return self._background.submit(self._create, options).result()
-            ready, self._next = self._next, None
-            name = (ready or self._background.submit(self._create, ORDINARY)).result()
+            return self._spares.take() if options == ORDINARY else self._spares.make(options)
         except NoControlError:
             self.controlled = False
             return self._plain(options)
-        self._next = self._background.submit(self._create, ORDINARY)
-        return name
 
-    def release(self, namespace: str) -> None:
-        """Ends a namespace soon, and everything in it."""
+    def release(self, namespace: str, *, at_once: bool = True) -> None:
+        """Ends a namespace, and everything in it.
+
+        Args:
+            namespace: its name.
+            at_once: without it some more may be over first; for those that hold nothing any more.
+        """
         if self.controlled:
-            self._background.submit(self._reset, namespace)
+            self._spares.give_back(namespace, at_once=at_once)
 
     def close(self) -> None:
         """Ends what is open. The bridge of somebody else goes on."""
-        if self._next is not None:
-            self._next.add_done_callback(self._drop_unused)
-        self._background.shutdown(wait=True)
+        self._spares.close()
         warm.let_go()
         self.control.close()
 
@@ -140,29 +136,8 @@ class Host:
                 f"the bridge at {self.address} was not started for testing: a namespace's clock and limits "
                 "cannot be chosen there; use --loom-bridge=fake for this test"
             )
-        return _fresh_name()
-
-    def _create(self, options: NamespaceOptions) -> str:
-        name = _fresh_name()
-        self.control.create(name, options)
-        return name
-
-    def _reset(self, namespace: str) -> None:
-        try:
-            self.control.reset(namespace)
-        except LoomError:
-            if not self.is_gone:
-                raise
-
-    def _drop_unused(self, ready: Future[str]) -> None:
-        if ready.exception() is None:
-            self._reset(ready.result())
+        return fresh_name()
 
 
 class RemoteHost(Host):
     """A bridge that somebody else started."""
-
-
-def _fresh_name() -> str:
-    # Not from `random`: plugins that seed it would give every worker the same names.
-    return f"test-{secrets.token_hex(6)}"

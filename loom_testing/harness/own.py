@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loom.endpoint import Endpoint
-from loom_testing.harness.control import Control, NamespaceOptions
 from loom_testing.harness.errors import HarnessError, speaks_for_itself
-from loom_testing.harness.host import ORDINARY, Host
+from loom_testing.harness.host import Host
 from loom_testing.harness.process import BridgeProcess
+from loom_testing.harness.spares import ORDINARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from loom_testing.harness.control import Control, NamespaceOptions
     from loom_testing.harness.errors import BridgeDiedError
 
 __all__ = ["OwnHost"]
@@ -125,10 +126,10 @@ class OwnHost(Host):
         self._name = self._current.namespace(options)
         return self._name
 
-    def release(self, namespace: str) -> None:
-        """Ends a namespace soon."""
+    def release(self, namespace: str, *, at_once: bool = True) -> None:
+        """Ends a namespace."""
         if not self._is_down and not self._is_frozen:
-            self._current.release(namespace)
+            self._current.release(namespace, at_once=at_once)
 
     def close(self) -> None:
         """Stops the bridge."""
@@ -194,7 +195,7 @@ class OwnHost(Host):
         before, self._current = self._current, self._launched()
         self._lines += before.log_since(0)
         if self._current.controlled and self._name:
-            self._current.control.create(self._name, self._options)
+            self._current.control.create(self._name, options=self._options)
         for tell in self._listeners:
             self._current.on_death(tell)
         if self._name:

@@ -49,9 +49,9 @@ def below(namespace: str, name: str) -> str:
 async def forget(bridge: LoomBridge) -> None:
     """Ends the further namespaces that the tests of this folder make."""
     async with Peer(bridge.address) as peer:
-        for name in ("ns", "one", "left", "right", "nowhere", "other", "calm", "strict", "elsewhere"):
-            request = c.ResetRequest(namespace=below(bridge.namespace, name))
-            try:
-                await peer.control.Reset(request, timeout=PATIENCE)
-            except grpc.aio.AioRpcError as error:
-                assert error.code() is grpc.StatusCode.NOT_FOUND  # noqa: PT017 - the one that is expected
+        names = ("ns", "one", "left", "right", "nowhere", "other", "calm", "strict", "elsewhere")
+        first, *others = (below(bridge.namespace, name) for name in names)
+        try:
+            await peer.control.Reset(c.ResetRequest(namespace=first, others=others), timeout=PATIENCE)
+        except grpc.aio.AioRpcError as error:
+            assert error.code() is grpc.StatusCode.NOT_FOUND  # noqa: PT017 - the one that is expected

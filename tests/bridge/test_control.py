@@ -97,6 +97,23 @@ async def test_a_namespace_with_a_malformed_name(peer):
         await create(peer, "not a name")
 
 
+async def test_several_namespaces_are_made_and_forgotten_together(peer):
+    names = [ns(peer, name) for name in ("one", "two", "three")]
+    request = c.CreateNamespaceRequest(namespace=names[0], others=names[1:], virtual_clock=True)
+    assert (await peer.control.CreateNamespace(request)).made == 3
+    assert [await advance(peer, SECOND, name) for name in ("one", "two", "three")]
+    async with refused(Status.ALREADY_EXISTS) as details:
+        request = c.CreateNamespaceRequest(namespace=ns(peer, "new"), others=[names[2], names[1]])
+        await peer.control.CreateNamespace(request)
+    assert f'"{names[2]}"' in details[0]
+    async with refused(Status.NOT_FOUND) as details:
+        await peer.control.Reset(c.ResetRequest(namespace=ns(peer, "new"), others=names))
+    assert f'"{ns(peer, "new")}"' in details[0]
+    for name in ("one", "two", "three", "new"):
+        async with refused(Status.NOT_FOUND):
+            await snapshot(peer, name)
+
+
 async def test_limits_of_its_own(peer, connect):
     await create(peer, limits={"event_bytes": 100})
     response = await connect("ns").register("a")

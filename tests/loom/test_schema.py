@@ -370,6 +370,47 @@ def test_what_a_factory_declares_again_and_again_is_described_once():
     assert declare(2).input_schema["properties"]["limit"]["default"] == 2
 
 
+def test_the_names_of_scalars_are_scalars_unless_they_name_something_else():
+    def declare() -> Signature:
+        def search(query: str, limit: int = 3) -> str:
+            return query
+
+        return signature(search)
+
+    assert declare() is declare()
+    assert declare().input_schema["properties"]["query"]["type"] == "string"
+    assert declare().output_schema == {"type": "string"}
+
+
+def test_a_scalars_name_that_a_function_around_gives_to_something_else():
+    def declare(str: Any) -> Signature:  # noqa: A002 - that is the case
+        def search(query: str) -> str:
+            return query
+
+        return signature(search)
+
+    def declare_deeper(str: Any) -> Signature:  # noqa: A002 - as above
+        def between() -> Signature:
+            def search(query: str) -> bool:
+                return isinstance(query, str)
+
+            return signature(search)
+
+        return between()
+
+    for declared in (declare, declare_deeper):
+        assert declared(Author).input_schema["properties"]["query"] == {"$ref": "#/$defs/Author"}
+        assert declared(int).input_schema["properties"]["query"]["type"] == "integer"
+
+
+def test_a_scalars_name_that_a_module_gives_to_something_else():
+    names: dict[str, Any] = {"Author": Author}
+    exec("str = Author\ndef search(query: 'str', limit: 'int') -> 'str': return query", names)
+    described = signature(names["search"])
+    assert described.input_schema["properties"]["query"] == {"$ref": "#/$defs/Author"}
+    assert described.input_schema["properties"]["limit"]["type"] == "integer"
+
+
 def test_functions_that_only_look_alike_are_told_apart():
     def declare(kind: type, *, hidden: bool = False) -> Signature:
         def work(value, ctx=None):

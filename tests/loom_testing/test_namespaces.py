@@ -69,7 +69,7 @@ async def test_a_malformed_name_is_refused(namespaces, name):
 async def test_there_are_only_so_many(namespaces):
     for name in ("one", "two", "three"):
         namespaces.get(name)
-    with pytest.raises(Refused, match="as many as it takes") as refused:
+    with pytest.raises(Refused, match="has 3 namespaces and takes 3 at the most") as refused:
         namespaces.get("four")
     assert refused.value.status == "RESOURCE_EXHAUSTED"
     namespaces.reset("two")
@@ -81,6 +81,35 @@ async def test_create_refuses_what_is_there(namespaces):
     with pytest.raises(Refused) as refused:
         namespaces.create("one")
     assert refused.value.status == "ALREADY_EXISTS"
+
+
+@pytest.mark.parametrize(
+    ("names", "status", "culprit"),
+    [
+        (["new", "one"], "ALREADY_EXISTS", '"one"'),
+        (["new", "not a name"], "INVALID_ARGUMENT", '"not a name"'),
+        (["new", "new"], "INVALID_ARGUMENT", '"new" is named twice'),
+        (["new", "newer", "newest"], "RESOURCE_EXHAUSTED", "has 1 namespaces and takes 3"),
+    ],
+)
+async def test_all_are_made_or_none(namespaces, names, status, culprit):
+    namespaces.create("one")
+    with pytest.raises(Refused, match=culprit) as refused:
+        namespaces.create_all(names)
+    assert refused.value.status == status
+    assert [driver.name for driver in namespaces] == ["one"]
+    made = namespaces.create_all(["new", "newer"], virtual=True)
+    assert [(driver.name, driver.virtual) for driver in made] == [("new", True), ("newer", True)]
+
+
+async def test_many_are_reset_whatever_is_missing(namespaces):
+    namespaces.create_all(["one", "two", "three"])
+    namespaces.reset("one", "two")
+    assert [driver.name for driver in namespaces] == ["three"]
+    with pytest.raises(Refused, match='"two"') as refused:
+        namespaces.reset("two", "three", "three")
+    assert refused.value.status == "NOT_FOUND"
+    assert len(namespaces) == 0
 
 
 async def test_clocks_and_liveness(namespaces):

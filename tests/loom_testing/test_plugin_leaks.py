@@ -109,6 +109,35 @@ def test_what_is_left_is_named(pytester: pytest.Pytester, mode: tuple[str, ...])
     result.stdout.fnmatch_lines(["*a reason of its own*"])
 
 
+ENDED = """
+import pytest
+
+from loom import Agent
+from loom_testing.harness.errors import HarnessError
+
+kept = []
+
+
+@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.loom(leaks=True)
+async def test_that_may(loom_bridge, turn):
+    await Agent("forgotten").start(loom_bridge.endpoint)
+    kept.append(loom_bridge.namespace)
+
+
+async def test_whether_it_is_ended(loom_bridge):
+    while kept:  # it may be under way
+        try:
+            loom_bridge.host.control.snapshot(kept[0])
+        except HarnessError:
+            kept.pop(0)
+"""
+
+
+def test_what_may_be_left_ends_with_its_test(pytester: pytest.Pytester):
+    Project(pytester, test_ended=ENDED).run("-p", "no:randomly", *AUTO).assert_outcomes(passed=4)
+
+
 SHARED = """
 import asyncio
 

@@ -78,6 +78,11 @@ fn stopped(stopped: Stopped) -> Status {
     }
 }
 
+/// The namespaces of a request that may name several.
+fn named<'a>(namespace: &'a str, others: &'a [String]) -> Vec<&'a str> {
+    std::iter::once(namespace).chain(others.iter().map(String::as_str)).collect()
+}
+
 fn ended() -> Status {
     Status::unavailable("the namespace ended before the answer")
 }
@@ -101,9 +106,11 @@ impl c::control_server::Control for ControlService {
             .with_overrides(config::named(&wanted.limits))
             .map_err(Status::invalid_argument)?;
         let liveness = wanted.liveness || !wanted.virtual_clock;
-        self.namespaces.create(&wanted.namespace, wanted.virtual_clock, liveness, limits, true)?;
+        let names = named(&wanted.namespace, &wanted.others);
+        self.namespaces.create(&names, wanted.virtual_clock, liveness, &limits, true)?;
         let (_, snapshot) = self.snapshot_of(&wanted.namespace).await?;
-        Ok(Response::new(c::CreateNamespaceResponse { now_us: snapshot.now }))
+        let made = names.len() as u32;
+        Ok(Response::new(c::CreateNamespaceResponse { now_us: snapshot.now, made }))
     }
 
     async fn advance(
@@ -196,7 +203,8 @@ impl c::control_server::Control for ControlService {
     }
 
     async fn reset(&self, request: Request<c::ResetRequest>) -> Result<Response<c::ResetResponse>, Status> {
-        self.namespaces.reset(&request.get_ref().namespace)?;
+        let c::ResetRequest { namespace, others } = request.get_ref();
+        self.namespaces.reset(&named(namespace, others))?;
         Ok(Response::new(c::ResetResponse {}))
     }
 

@@ -1,6 +1,6 @@
 //! The namespaces of a bridge, by name: each a world of its own, with its own driver.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -38,6 +38,43 @@ struct State {
     closing: bool,
 }
 
+impl State {
+    /// Refuses namespaces that cannot be made, each for itself or all of them together.
+    fn check_new(&self, names: &[&str], most: u64) -> Result<(), Status> {
+        let mut seen = HashSet::new();
+        for name in names {
+            let named = quote(name);
+            if let Some(problem) = agent_id_problem(name) {
+                return Err(Status::invalid_argument(format!("namespace {named} {problem}")));
+            }
+            if !seen.insert(name) {
+                return Err(Status::invalid_argument(format!("namespace {named} is named twice")));
+            }
+            if self.handles.contains_key(*name) {
+                return Err(Status::already_exists(format!(
+                    "there is a namespace {named} already; reset it first"
+                )));
+            }
+        }
+        if self.closing {
+            return Err(Status::unavailable("the bridge is about to stop; connect again in a moment"));
+        }
+        let count = self.handles.len();
+        if (count + names.len()) as u64 > most {
+            return Err(Status::resource_exhausted(format!(
+                "the bridge has {count} namespaces and takes {most} at the most; \
+                 reset those that are over, or raise its limit of namespaces"
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn unknown(name: &str) -> Status {
+    let named = quote(name);
+    Status::not_found(format!("there is no namespace {named}; it begins with its first agent or call"))
+}
+
 impl Namespaces {
     /// No namespaces yet.
     pub fn new(limits: Limits) -> Arc<Self> {
@@ -54,66 +91,52 @@ impl Namespaces {
         if let Some(handle) = self.lock().handles.get(name) {
             return Ok(Arc::clone(handle));
         }
-        match self.create(name, false, true, self.limits.clone(), false) {
+        match self.create(&[name], false, true, &self.limits, false) {
             Err(status) if status.code() == Code::AlreadyExists => self.find(name),
-            made => made,
+            made => made.and_then(|()| self.find(name)),
         }
     }
 
     /// The namespace of that name, or NOT_FOUND.
     pub fn find(&self, name: &str) -> Result<Arc<Handle>, Status> {
-        self.lock().handles.get(name).cloned().ok_or_else(|| {
-            let named = quote(name);
-            Status::not_found(format!(
-                "there is no namespace {named}; it begins with its first agent or call"
-            ))
-        })
+        self.lock().handles.get(name).cloned().ok_or_else(|| unknown(name))
     }
 
-    /// Makes a namespace; `keeps` says whether its last steps are kept for watchers that come later.
+    /// Makes namespaces that are alike: all, or none. `keeps` says whether their last steps are kept for
+    /// watchers that come later.
     pub fn create(
         self: &Arc<Self>,
-        name: &str,
+        names: &[&str],
         is_virtual: bool,
         liveness: bool,
-        limits: Limits,
+        limits: &Limits,
         keeps: bool,
-    ) -> Result<Arc<Handle>, Status> {
-        let named = quote(name);
-        if let Some(problem) = agent_id_problem(name) {
-            return Err(Status::invalid_argument(format!("namespace {named} {problem}")));
-        }
+    ) -> Result<(), Status> {
         let mut state = self.lock();
-        if state.handles.contains_key(name) {
-            return Err(Status::already_exists(format!(
-                "there is a namespace {named} already; reset it first"
-            )));
-        }
-        if state.closing {
-            return Err(Status::unavailable("the bridge is about to stop; connect again in a moment"));
-        }
-        let count = state.handles.len();
-        if count as u64 >= self.limits.namespaces {
-            return Err(Status::resource_exhausted(format!(
-                "the bridge has {count} namespaces, as many as it takes; \
-                 reset those that are over, or raise its limit of namespaces"
-            )));
-        }
-        let clock = if is_virtual { Clock::standing() } else { Clock::real() };
+        state.check_new(names, self.limits.namespaces)?;
         state.watchers.retain(Watcher::is_open);
-        let watchers = state.watchers.iter().filter(|watcher| watcher.sees(name)).cloned().collect();
-        let kept = keeps.then(Kept::default);
-        let handle = driver::start(name, clock, limits, liveness, kept, watchers, Arc::clone(self));
-        state.handles.insert(name.to_owned(), Arc::clone(&handle));
-        Ok(handle)
+        for name in names {
+            let clock = if is_virtual { Clock::standing() } else { Clock::real() };
+            let watchers = state.watchers.iter().filter(|watcher| watcher.sees(name)).cloned().collect();
+            let kept = keeps.then(Kept::default);
+            let handle =
+                driver::start(name, clock, limits.clone(), liveness, kept, watchers, Arc::clone(self));
+            state.handles.insert((*name).to_owned(), handle);
+        }
+        Ok(())
     }
 
-    /// Ends every session and call of a namespace and forgets it (CTL-4).
-    pub fn reset(&self, name: &str) -> Result<(), Status> {
-        let handle = self.find(name)?;
-        self.lock().handles.remove(name);
-        handle.give(Command::Close { reset: true, message: "the namespace was reset" });
-        Ok(())
+    /// Ends every session and call of namespaces and forgets them (CTL-4). NOT_FOUND names the first that does
+    /// not exist; those that do are forgotten all the same.
+    pub fn reset(&self, names: &[&str]) -> Result<(), Status> {
+        let mut state = self.lock();
+        let missing = names.iter().find(|name| !state.handles.contains_key(**name));
+        for name in names {
+            if let Some(handle) = state.handles.remove(*name) {
+                handle.give(Command::Close { reset: true, message: "the namespace was reset" });
+            }
+        }
+        missing.map_or(Ok(()), |name| Err(unknown(name)))
     }
 
     /// From now on the watcher is told of every step of its namespace, or of all.

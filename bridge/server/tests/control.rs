@@ -34,6 +34,45 @@ async fn a_namespace_is_made_once_with_limits_of_its_own() {
 }
 
 #[tokio::test]
+async fn many_namespaces_are_made_all_or_none_and_reset_whatever_is_missing() {
+    let bridge = TestBridge::start(config());
+    let mut control = bridge.control().await;
+    let names = |others: &[&str]| others.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let create = |others: &[&str]| c::CreateNamespaceRequest {
+        namespace: "one".into(),
+        virtual_clock: true,
+        others: names(others),
+        ..Default::default()
+    };
+    for (others, code, culprit) in [
+        (&["two", "not a name"] as &[&str], Code::InvalidArgument, "\"not a name\""),
+        (&["two", "one"], Code::InvalidArgument, "\"one\" is named twice"),
+        (&["two"; 2], Code::InvalidArgument, "\"two\" is named twice"),
+    ] {
+        let status = control.create_namespace(create(others)).await.expect_err("refused");
+        assert_eq!(status.code(), code);
+        assert!(status.message().contains(culprit), "{status}");
+    }
+    let snapshot = |name: &str| c::SnapshotRequest { namespace: name.into() };
+    for name in ["one", "two"] {
+        assert_eq!(control.snapshot(snapshot(name)).await.expect_err("none").code(), Code::NotFound);
+    }
+    let made = control.create_namespace(create(&["two", "three"])).await.expect("made").into_inner();
+    assert_eq!(made.made, 3);
+    let status = control.create_namespace(create(&[])).await.expect_err("there");
+    assert_eq!(status.code(), Code::AlreadyExists);
+    let reset =
+        |name: &str, others: &[&str]| c::ResetRequest { namespace: name.into(), others: names(others) };
+    control.reset(reset("one", &["two"])).await.expect("reset");
+    let status = control.reset(reset("two", &["three", "three"])).await.expect_err("gone");
+    assert_eq!(status.code(), Code::NotFound);
+    assert!(status.message().contains("\"two\""), "{status}");
+    for name in ["one", "two", "three"] {
+        assert_eq!(control.snapshot(snapshot(name)).await.expect_err("none").code(), Code::NotFound);
+    }
+}
+
+#[tokio::test]
 async fn namespaces_are_worlds_of_their_own() {
     let bridge = TestBridge::start(config());
     let mut stub = bridge.stub().await;
@@ -74,7 +113,7 @@ async fn reset_ends_what_is_open_and_forgets() {
     let bridge = TestBridge::start(config());
     let mut control = bridge.control().await;
     let mut agent = bridge.join(registration("a", &[])).await;
-    control.reset(c::ResetRequest { namespace: NAMESPACE.into() }).await.expect("reset");
+    control.reset(c::ResetRequest { namespace: NAMESPACE.into(), others: Vec::new() }).await.expect("reset");
     assert_eq!(agent.end().await, Code::Unavailable);
     let request = c::SnapshotRequest { namespace: NAMESPACE.into() };
     assert_eq!(control.snapshot(request).await.expect_err("forgotten").code(), Code::NotFound);
@@ -117,7 +156,7 @@ async fn a_watch_of_one_namespace_ends_with_it() {
     let mut control = bridge.stand_still_with(&[]).await;
     let watch = c::WatchRequest { namespace: NAMESPACE.into(), kept: false };
     let mut lines = control.watch(watch).await.expect("watching").into_inner();
-    control.reset(c::ResetRequest { namespace: NAMESPACE.into() }).await.expect("reset");
+    control.reset(c::ResetRequest { namespace: NAMESPACE.into(), others: Vec::new() }).await.expect("reset");
     let ended = tokio::time::timeout(PATIENCE, async { while let Ok(Some(_)) = lines.message().await {} });
     ended.await.expect("the watch ends");
 }

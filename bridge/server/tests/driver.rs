@@ -23,7 +23,9 @@ type Told = mpsc::Receiver<Result<ParticipateResponse, Status>>;
 type Moved = oneshot::Receiver<Result<Advanced, Stopped>>;
 
 fn standing() -> Arc<Handle> {
-    Namespaces::new(Limits::default()).create("ns", true, false, Limits::default(), false).expect("made")
+    let namespaces = Namespaces::new(Limits::default());
+    namespaces.create(&["ns"], true, false, &Limits::default(), false).expect("made");
+    namespaces.find("ns").expect("it is there")
 }
 
 fn join(handle: &Handle) -> Told {

@@ -178,3 +178,29 @@ async def a_reset_leaves_others_alone(bench: Bench) -> None:
     await gone.end()
     expect.nothing(await agent.until_pong(), "what the agent of the other namespace is sent")
     expect.equal((await agent_in(bench, agent.agent_id)).state, "STREAMING", "its state")
+
+
+@check("CTL-4.12", needs=["control", "namespaces"])
+async def a_reset_may_be_of_several(bench: Bench) -> None:
+    """Three namespaces with an agent each: one call ends the streams of all, and none is there afterwards."""
+    others = [bench.beside("one"), bench.beside("two")]
+    streams = [await bench.join(bench.id("a"))]
+    streams += [await bench.peer(namespace=name).join(bench.id("a")) for name in others]
+    await bench.control.ask("Reset", others=others)
+    for name, stream in zip((bench.namespace, *others), streams, strict=True):
+        answer = await bench.control.outcome("Snapshot", namespace=name)
+        refused(answer, Status.NOT_FOUND, f"a snapshot of {name} after the reset", names=name)
+        end = await stream.end()
+        expect.status(end, Status.UNAVAILABLE, f"the stream in {name}", names="NAMESPACE_RESET")
+
+
+@check("CTL-4.13", needs=["control", "namespaces"])
+async def a_reset_passes_over_what_is_gone(bench: Bench) -> None:
+    """Of four namespaces the second and third are not there: the second is named, and the last is reset."""
+    one, two, last = bench.beside("one"), bench.beside("two"), bench.beside("last")
+    await bench.control.ask("CreateNamespace", namespace=last)
+    answer = await bench.control.outcome("Reset", others=[one, two, last])
+    refused(answer, Status.NOT_FOUND, "a reset of which two are not there", names=one)
+    for name in (bench.namespace, last):
+        answer = await bench.control.outcome("Snapshot", namespace=name)
+        refused(answer, Status.NOT_FOUND, f"a snapshot of {name} after the reset", names=name)

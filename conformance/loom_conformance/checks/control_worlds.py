@@ -106,6 +106,42 @@ async def the_real_clock_is_the_default(bench: Bench) -> None:
         expect.true(passed, "the time", expected="to pass by itself", got="it stands")
 
 
+@check("CTL-5.7", needs=["control", "namespaces"])
+async def namespaces_are_made_together(bench: Bench) -> None:
+    """Three in one call: the clock of each stands until it is moved, and each has the limits asked for."""
+    names = [bench.beside("one"), bench.beside("two"), bench.beside("three")]
+    first, *others = names
+    limits = {"event_bytes": 100}
+    answer = await bench.control.ask(
+        "CreateNamespace", namespace=first, others=others, virtual_clock=True, limits=limits
+    )
+    expect.equal(answer.made, 3, "how many were made")
+    for name in names:
+        begin = await now(bench, name)
+        await bench.control.ask("Advance", namespace=name, by_us=1_000_000)
+        expect.equal(await now(bench, name) - begin, 1_000_000, f"how far the clock of {name} was moved")
+        registered = await bench.peer(namespace=name).register(bench.id("a"))
+        expect.equal(registered.limits.event_bytes, 100, f"the limit that is told in {name}")
+
+
+@check("CTL-5.8", needs=["control", "namespaces"])
+async def all_namespaces_are_made_or_none(bench: Bench) -> None:
+    """Two new ones with one that is there, a malformed one, and one of them again; then by themselves."""
+    one, two = bench.beside("one"), bench.beside("two")
+    wrong = {
+        bench.namespace: Status.ALREADY_EXISTS,
+        "not a name": Status.INVALID_ARGUMENT,
+        one: Status.INVALID_ARGUMENT,
+    }
+    for culprit, code in wrong.items():
+        answer = await bench.control.outcome("CreateNamespace", namespace=one, others=[two, culprit])
+        refused(answer, code, f"two new namespaces with {culprit}", names=culprit)
+        for name in (one, two):
+            there = await bench.control.outcome("Snapshot", namespace=name)
+            refused(there, Status.NOT_FOUND, f"a snapshot of {name}, made with {culprit}", names=name)
+    await bench.control.ask("CreateNamespace", namespace=one, others=[two])
+
+
 # CTL-6.
 
 

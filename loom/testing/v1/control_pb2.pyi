@@ -41,6 +41,7 @@ class CreateNamespaceRequest(google.protobuf.message.Message):
     VIRTUAL_CLOCK_FIELD_NUMBER: builtins.int
     LIVENESS_FIELD_NUMBER: builtins.int
     LIMITS_FIELD_NUMBER: builtins.int
+    OTHERS_FIELD_NUMBER: builtins.int
     namespace: builtins.str
     """Its name: a wildcard-free topic of at most 128 bytes."""
     virtual_clock: builtins.bool
@@ -51,6 +52,10 @@ class CreateNamespaceRequest(google.protobuf.message.Message):
     def limits(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.int]:
         """Limits that differ from the bridge's own, by the names of loom.v1.Limits; unknown names are refused."""
 
+    @property
+    def others(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Further namespaces, made alike: all of them, or none."""
+
     def __init__(
         self,
         *,
@@ -58,8 +63,9 @@ class CreateNamespaceRequest(google.protobuf.message.Message):
         virtual_clock: builtins.bool = ...,
         liveness: builtins.bool = ...,
         limits: collections.abc.Mapping[builtins.str, builtins.int] | None = ...,
+        others: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["limits", b"limits", "liveness", b"liveness", "namespace", b"namespace", "virtual_clock", b"virtual_clock"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["limits", b"limits", "liveness", b"liveness", "namespace", b"namespace", "others", b"others", "virtual_clock", b"virtual_clock"]) -> None: ...
 
 global___CreateNamespaceRequest = CreateNamespaceRequest
 
@@ -70,14 +76,18 @@ class CreateNamespaceResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NOW_US_FIELD_NUMBER: builtins.int
+    MADE_FIELD_NUMBER: builtins.int
     now_us: builtins.int
     """Its time, microseconds since the Unix epoch."""
+    made: builtins.int
+    """How many namespaces were made."""
     def __init__(
         self,
         *,
         now_us: builtins.int = ...,
+        made: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["now_us", b"now_us"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["made", b"made", "now_us", b"now_us"]) -> None: ...
 
 global___CreateNamespaceResponse = CreateNamespaceResponse
 
@@ -652,14 +662,20 @@ class ResetRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAMESPACE_FIELD_NUMBER: builtins.int
+    OTHERS_FIELD_NUMBER: builtins.int
     namespace: builtins.str
     """The namespace."""
+    @property
+    def others(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Further ones. NOT_FOUND names the first that does not exist, after all that do have been forgotten."""
+
     def __init__(
         self,
         *,
         namespace: builtins.str = ...,
+        others: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["namespace", b"namespace"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["namespace", b"namespace", "others", b"others"]) -> None: ...
 
 global___ResetRequest = ResetRequest
 

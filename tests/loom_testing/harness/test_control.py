@@ -29,7 +29,7 @@ def control(beside, request):
 
 
 def test_a_namespace_from_its_beginning_to_its_end(control):
-    control.create("mine", NamespaceOptions())
+    control.create("mine", options=NamespaceOptions())
     snapshot = control.snapshot("mine")
     assert (snapshot.agents, snapshot.calls, snapshot.counters) == ({}, [], {})
     assert control.advance("mine", 0.5) == 0
@@ -43,14 +43,14 @@ def test_a_namespace_from_its_beginning_to_its_end(control):
 @pytest.mark.parametrize(
     ("use", "said"),
     [
-        (lambda control: control.create("a..b", NamespaceOptions()), 'namespace "a..b"'),
+        (lambda control: control.create("a..b", options=NamespaceOptions()), 'namespace "a..b"'),
         (lambda control: control.advance("mine", 400 * 86_400), "at most a year"),
         (lambda control: control.advance("nobody", 1), 'there is no namespace "nobody"'),
         (lambda control: control.disconnect("mine", "ghost"), 'has no agent "ghost"'),
     ],
 )
 def test_what_is_refused_says_why(control, use, said):
-    control.create("mine", NamespaceOptions())
+    control.create("mine", options=NamespaceOptions())
     with pytest.raises(HarnessError) as caught:
         use(control)
     assert said in str(caught.value)
@@ -60,7 +60,7 @@ def test_what_is_refused_says_why(control, use, said):
 @pytest.mark.parametrize("control", [False], indirect=True)
 def test_a_bridge_that_was_not_started_for_testing(control):
     for use in (
-        lambda: control.create("mine", NamespaceOptions()),
+        lambda: control.create("mine", options=NamespaceOptions()),
         lambda: control.advance("mine", 1),
         lambda: control.snapshot("mine"),
         lambda: control.disconnect("mine", "agent"),

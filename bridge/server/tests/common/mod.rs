@@ -90,8 +90,8 @@ impl TestBridge {
         let request = c::CreateNamespaceRequest {
             namespace: NAMESPACE.into(),
             virtual_clock: true,
-            liveness: false,
             limits,
+            ..Default::default()
         };
         control.create_namespace(request).await.expect("a namespace");
         control
