@@ -53,7 +53,7 @@ async def ask(
         extra=question.metadata,
     )
     event = make_event(question.type or question.topic, encode_payload(question.payload), asking)
-    return await worker.ask(question.topic, event)
+    return await worker.ask(question.topic, event, seconds)
 
 
 async def first_good(pending: Pending, matched: int) -> Reply:

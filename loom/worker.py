@@ -172,11 +172,11 @@ class Worker:
         with resting():
             return await self._client.publish(topic, event, confirm=confirm)
 
-    async def ask(self, topic: str, event: event_pb2.Event) -> int:
-        """Publishes a request: a lost connection is an answer, at once."""
+    async def ask(self, topic: str, event: event_pb2.Event, seconds: float) -> int:
+        """Publishes a request, with so many seconds left: a lost connection is an answer, at once."""
         self.check_loop()
         self._counts["published"] += 1
-        return await self._client.publish(topic, event, resend=False)
+        return await self._client.publish(topic, event, resend=False, timeout=seconds)
 
     async def invoke(self, call: action_pb2.ActionCall, timeout: float) -> action_pb2.ActionResult:
         """Calls a capability."""

@@ -7,7 +7,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
-from loom_testing.faults.effects import Reorder
+from loom_testing.faults.effects import Duplicate, Reorder
 from loom_testing.faults.errors import FaultError, UnfiredError
 from loom_testing.harness.errors import HarnessError, WrongPlaceError, speaks_for_itself
 
@@ -177,7 +177,7 @@ class Fault:
 
     def _count_in(self, message: WireMessage) -> int:
         """The number of the message in its lane; 0 where it does not fit."""
-        if not self.which.fits(message):
+        if not self.which.fits(message) or (isinstance(self.effect, Duplicate) and message.is_only_answer):
             return 0
         self.met += 1
         lane = _lane_of(message)

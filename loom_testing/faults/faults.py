@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from loom_testing.faults import effects
 from loom_testing.faults.errors import FaultError
 from loom_testing.faults.fault import Fault
-from loom_testing.faults.message import KINDS, TO_AGENT, WireMessage
+from loom_testing.faults.message import KINDS, ONLY_ANSWERS, TO_AGENT, WireMessage
 from loom_testing.faults.script import Script, read_script
 from loom_testing.faults.which import Which
 
@@ -94,9 +94,12 @@ class Faults:
     def duplicate(self, copies: int = 1, **about: Unpack[About]) -> Fault:
         """The message arrives once more, or so many times more.
 
+        What answers a call by itself (`registered`, `answer`, …) is not meant: gRPC takes that once.
+
         Raises:
             FaultError: nothing can fit that.
         """
+        _check_repeatable(about)
         return self._fault("duplicate", effects.Duplicate(copies), about)
 
     def reorder(self, by: int = 1, **about: Unpack[About]) -> Fault:
@@ -240,6 +243,20 @@ def _both(
         return one(message) and other(message)
 
     return both
+
+
+def _check_repeatable(about: About) -> None:
+    """Refuses a second answer where gRPC takes one.
+
+    Raises:
+        FaultError: it is about such an answer.
+    """
+    kind = about.get("kind", "")
+    if kind in ONLY_ANSWERS and about.get("rpc") != "ForwardActionStream":
+        raise FaultError(
+            f"duplicate(kind={kind!r}): that is the one answer of its call, and gRPC takes no second; "
+            "duplicate what goes over an agent's stream, such as kind='action_result' or kind='action_call'"
+        )
 
 
 def _check_given(given: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from loom_testing.transcript.wire import ONEOFS, message_class, method_of
 if TYPE_CHECKING:
     from loom.v1.event_pb2 import Event
 
-__all__ = ["CALLS", "EVENTS", "KINDS", "STREAM", "Direction", "WireMessage", "kinds_of"]
+__all__ = ["CALLS", "EVENTS", "KINDS", "ONLY_ANSWERS", "STREAM", "Direction", "WireMessage", "kinds_of"]
 
 STREAM = "EventStream"
 CALLER = "x-agent-id"
@@ -74,6 +74,9 @@ EVENTS = frozenset({"publish", "delivery"})
 """Kinds that have a topic and a type."""
 CALLS = frozenset({"call", "action_call"})
 """Kinds that name a capability."""
+
+ONLY_ANSWERS = frozenset({"registered", "answer", "listed", "heartbeat_answer"})
+"""Kinds that are the one answer of their call, unless it is of a method that streams."""
 
 _UNARY = {
     "RegisterAgent": ("register", "registered"),
@@ -149,6 +152,12 @@ class WireMessage:
         if member == "ack" and self.first and getattr(self.parsed, "message_id", ""):
             return "handshake"
         return "answer" if member == "result" else member
+
+    @property
+    def is_only_answer(self) -> bool:
+        """Whether its call is answered by this one message, which gRPC takes once."""
+        cls = message_class(self.rpc, self.direction.way)
+        return self.direction is TO_AGENT and cls is not None and cls.DESCRIPTOR.full_name not in ONEOFS
 
     @property
     def event(self) -> Event | None:

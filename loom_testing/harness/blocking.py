@@ -72,6 +72,7 @@ class SyncProbe:
         return f"SyncProbe({self.agent_id!r})"
 
     def __enter__(self) -> Self:
+        self._probe.note_entered()
         self._beside.wait_for(self._probe.__aenter__())
         return self
 
@@ -197,7 +198,6 @@ class SyncStub(Script):
 
     def __init__(self, stub: Stub, beside: Beside) -> None:
         super().__init__(f"the stub of {stub.capability}")
-        stub.follow(self)
         self._stub = stub
         self._beside = beside
 
@@ -205,6 +205,8 @@ class SyncStub(Script):
         return repr(self._stub)
 
     def __enter__(self) -> Self:
+        self._stub.follow(self)
+        self._stub.note_entered()
         self._beside.wait_for(self._stub.__aenter__())
         return self
 
@@ -232,6 +234,7 @@ class SyncStandIn:
         return repr(self._stand_in)
 
     def __enter__(self) -> Self:
+        self._stand_in.note_entered()
         self._beside.wait_for(self._stand_in.__aenter__())
         return self
 

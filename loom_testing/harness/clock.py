@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from loom.threads import run_in_thread
 from loom_testing.harness.beside import refuse_coroutine
+from loom_testing.harness.entered import refuse_plain_with
 from loom_testing.harness.errors import HarnessError, speaks_for_itself
 from loom_testing.harness.jumps import Jumps
-from loom_testing.harness.running import check_loop, refuse_plain_with
+from loom_testing.harness.running import check_loop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -151,7 +152,7 @@ class Auto:
             self._clock.check()
 
     def __enter__(self) -> NoReturn:
-        refuse_plain_with("clock.auto")
+        refuse_plain_with("loom_bridge.clock.auto()")
 
     def __exit__(self, *exc: object) -> None:
         """Never reached: `__enter__` refuses."""

@@ -72,5 +72,5 @@ def never_entered(what: str) -> None:
     """Something was made for an `async with`, and is gone without one."""
     for forgotten in _open:
         forgotten.noted.append(
-            f"{what} did nothing: write `async with {what}:`, or in a plain test use loom_bridge.sync"
+            f"{what} did nothing: write `async with {what}:`, or in a plain test `with` and loom_bridge.sync"
         )

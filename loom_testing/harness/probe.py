@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from loom.capability import Capability
 from loom.context import Context
@@ -13,10 +13,11 @@ from loom.errors import LoomError
 from loom.event import make_event
 from loom.payload import encode_payload
 from loom.registration import Subscription
+from loom_testing.harness.entered import Entered
 from loom_testing.harness.errors import HarnessError, speaks_for_itself
 from loom_testing.harness.expected import UNSET
 from loom_testing.harness.record import Record
-from loom_testing.harness.running import check_loop, refuse_plain_with
+from loom_testing.harness.running import check_loop
 from loom_testing.harness.scripted import Scripted, ScriptedCapability
 from loom_testing.harness.seen import Calls
 from loom_testing.harness.steps import expected_event, expected_step
@@ -38,7 +39,7 @@ CONNECT_S = 10.0
 NONE_WITHIN_S = 0.1
 
 
-class Probe:
+class Probe(Entered):
     """A scripted agent. `loom_bridge.probe()` makes one; it is connected inside its `async with`.
 
         async with loom_bridge.run(agent), loom_bridge.probe() as probe:
@@ -84,11 +85,13 @@ class Probe:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waits: set[asyncio.Timeout] = set()
         self._death: HarnessError | None = None
+        self._awaits_entering(f"loom_bridge.probe({agent_id!r})")
 
     def __repr__(self) -> str:
         return f"Probe({self.agent_id!r})"
 
     async def __aenter__(self) -> Self:
+        self.note_entered()
         check_loop("loom_bridge.probe")
         self._loop = asyncio.get_running_loop()
         worker = Scripted(self._endpoint, self.agent_id, self._subscriptions, self._offers, self._record)
@@ -108,12 +111,6 @@ class Probe:
         self._host.forget(self.fail)
         if worker is not None:
             await worker.leave()
-
-    def __enter__(self) -> NoReturn:
-        refuse_plain_with("probe")
-
-    def __exit__(self, *exc: object) -> None:
-        """Never reached: `__enter__` refuses."""
 
     # What it has seen.
 

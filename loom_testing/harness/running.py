@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from loom.agent import Agent
+from loom_testing.harness.entered import Entered
 from loom_testing.harness.errors import HarnessError, WrongPlaceError, speaks_for_itself
-from loom_testing.harness.forgotten import never_entered
 from loom_testing.harness.tasks import note_loop
 from loom_testing.harness.warm import loop_used
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from loom.endpoint import Endpoint
     from loom_testing.harness.host import Host
 
-__all__ = ["DEFAULT_GRACE_S", "Running", "check_agents", "check_loop", "refuse_plain_with"]
+__all__ = ["DEFAULT_GRACE_S", "Running", "check_agents", "check_loop"]
 
 __tracebackhide__ = speaks_for_itself
 
@@ -26,7 +26,7 @@ T = TypeVar("T", covariant=True)
 DEFAULT_GRACE_S = 1.0
 
 
-class Running(Generic[T]):
+class Running(Entered, Generic[T]):
     """Agents that run inside its `async with`, or its `with` in a plain test.
 
     Args:
@@ -46,15 +46,7 @@ class Running(Generic[T]):
         self._host = host
         self._grace = grace
         self._started: list[Agent] = []
-        self._is_entered = False
-
-    def __del__(self) -> None:
-        if not getattr(self, "_is_entered", True):
-            never_entered(f"loom_bridge.run({', '.join(agent.id for agent in self._agents)})")
-
-    def note_entered(self) -> None:
-        """Somebody wrote the `with`."""
-        self._is_entered = True
+        self._awaits_entering(f"loom_bridge.run({', '.join(agent.id for agent in agents)})")
 
     async def __aenter__(self) -> T:
         self.note_entered()
@@ -73,13 +65,6 @@ class Running(Generic[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stop()
-
-    def __enter__(self) -> NoReturn:
-        self.note_entered()
-        refuse_plain_with("run")
-
-    def __exit__(self, *exc: object) -> None:
-        """Never reached: `__enter__` refuses."""
 
     async def _stop(self) -> None:
         """Stops all of them; the first that cannot be stopped says why."""
@@ -111,17 +96,6 @@ def check_agents(agents: Sequence[object]) -> None:
                 "from the first: give each an id of its own"
             )
         ids.add(agent.id)
-
-
-def refuse_plain_with(name: str) -> NoReturn:
-    """Says what to write instead of `with loom_bridge.run(...)`.
-
-    Raises:
-        WrongPlaceError: always.
-    """
-    raise WrongPlaceError(
-        f"loom_bridge.{name}(...) needs `async with`; in a plain test: with loom_bridge.sync.{name}(...)"
-    )
 
 
 def check_loop(name: str) -> None:

@@ -22,6 +22,7 @@ from loom.session import is_final
 from loom.v1 import event_pb2
 from loom.work import resting
 from loom.worker import Worker
+from loom_testing.harness.entered import Entered
 from loom_testing.harness.errors import ExpectationError, speaks_for_itself
 from loom_testing.harness.running import check_loop
 from loom_testing.transcript.cassette import Cassette, Heard
@@ -43,7 +44,7 @@ CONNECT_S = 10.0
 MOST_AT_ONCE = 64
 
 
-class StandIn:
+class StandIn(Entered):
     """Stands in for an agent inside its `async with`. `loom_bridge.scripted` makes one.
 
     It registers as the agent did. To what it hears it says what the agent said to the same: results of calls,
@@ -62,6 +63,7 @@ class StandIn:
         self._host = host
         self._cassette = Cassette(role, frozenset(ignore))
         self._worker: _Standing | None = None
+        self._awaits_entering(f"loom_bridge.scripted(..., agent={self.agent_id!r})")
 
     def __repr__(self) -> str:
         return f"StandIn({self.agent_id!r})"
@@ -77,6 +79,7 @@ class StandIn:
         return self._cassette.unheard()
 
     async def __aenter__(self) -> Self:
+        self.note_entered()
         check_loop("loom_bridge.scripted")
         worker = _Standing(self._endpoint, self._cassette)
         with self._host.guarded():

@@ -14,6 +14,7 @@ from loom.capability import Capability
 from loom.errors import LoomError, PayloadError
 from loom.payload import decode_json, encode_payload
 from loom_testing.harness.difference import describe_call_miss
+from loom_testing.harness.entered import Entered
 from loom_testing.harness.errors import ExpectationError, HarnessError, speaks_for_itself
 from loom_testing.harness.expected import UNSET
 from loom_testing.harness.record import Record
@@ -35,7 +36,7 @@ __tracebackhide__ = speaks_for_itself
 CONNECT_S = 10.0
 
 
-class Stub(Script):
+class Stub(Entered, Script):
     """A capability with a script, offered inside its `async with`. `loom_bridge.stub_capability` makes one.
 
     Args:
@@ -58,12 +59,13 @@ class Stub(Script):
         super().__init__(f"the stub of {capability}")
         self.capability = capability
         self._version = version
-        self._script: Script = self
+        self._script: Script | None = None
         self._endpoint = endpoint
         self._host = host
         self._timeout = timeout
         self._worker: _Stubbed | None = None
         self._seen = Calls()
+        self._awaits_entering(f"loom_bridge.stub_capability({capability!r})")
 
     def __repr__(self) -> str:
         return f"Stub({self.capability!r})"
@@ -94,6 +96,7 @@ class Stub(Script):
             HarnessError: the stub is not offered.
         """
         if self._worker is None:
+            self.note_entered()  # it is told of now
             raise HarnessError(f"{self!r} is not offered: use it inside `async with`")
         patience = self._timeout if timeout is None else timeout
         wanted: Any = arguments or UNSET
@@ -112,12 +115,13 @@ class Stub(Script):
             ) from None
 
     async def __aenter__(self) -> Self:
+        self.note_entered()
         check_loop("loom_bridge.stub_capability")
-        if self._script.is_empty:
+        script = self._script or self
+        if script.is_empty:
             raise HarnessError(f"{self!r} says nothing: .returns(...), .raises(...) or .calls(...)")
-        worker = _Stubbed(
-            self._endpoint, self.agent_id, _Answering(self.capability, self._script, self._version)
-        )
+        answering = _Answering(self.capability, script, self._version)
+        worker = _Stubbed(self._endpoint, self.agent_id, answering)
         with self._host.guarded():
             await worker.start(CONNECT_S)
         self._seen = worker.calls

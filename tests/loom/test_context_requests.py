@@ -74,6 +74,19 @@ async def test_a_request_nobody_answers_ends_with_its_timeout(me, other, start):
         await me.context().request("t", timeout=0.05)
 
 
+@pytest.mark.parametrize("timeout", [10, 60])
+async def test_a_request_that_is_lost_on_its_way_takes_its_own_time(loom_bridge, me, timeout):
+    async with loom_bridge.run(me):
+        with loom_bridge.faults.drop(kind="publish", topic="t") as lost:
+            request = asyncio.create_task(me.context().request("t", timeout=timeout))
+            await lost.happened()
+            await loom_bridge.advance(timeout - 0.001)
+            assert not request.done()
+            await loom_bridge.advance(0.001)
+            with pytest.raises(DeadlineExceeded, match=f"no reply to t within {timeout} s"):
+                await request
+
+
 async def test_a_handler_that_raises_tells_who_asked_at_once(me, other, start):
     @other.on("t")
     async def fail(ctx: Context) -> None:

@@ -46,6 +46,18 @@ async def test_run(loom_bridge):
     loom_bridge.run(agent)
 
 
+async def test_probe(loom_bridge):
+    loom_bridge.probe("watcher")
+
+
+async def test_stub(loom_bridge):
+    loom_bridge.stub_capability("llm.complete").returns(3)
+
+
+def test_plain_stub(loom_bridge):
+    loom_bridge.sync.stub_capability("llm.complete").returns(3)
+
+
 @pytest.mark.loom(leaks=True)
 async def test_that_may(loom_bridge):
     loom_bridge.run(agent)
@@ -59,7 +71,7 @@ async def test_that_fails_already(loom_bridge):
 
 def test_what_nobody_waited_for_is_named(pytester: pytest.Pytester):
     result = Project(pytester, test_forgotten=TESTS).run("-p", "no:randomly", "-p", "no:asyncio")
-    result.assert_outcomes(passed=1, failed=6)
+    result.assert_outcomes(passed=1, failed=9)
     result.stdout.fnmatch_lines(
         [
             'test_forgotten.py:*: nobody waited for `probe.expect("never.comes")`: write `await` *',
@@ -67,6 +79,9 @@ def test_what_nobody_waited_for_is_named(pytester: pytest.Pytester):
             "test_forgotten.py:*: nobody waited for `assert loom_bridge.call(*",
             'test_forgotten.py:*: nobody waited for `ctx.emit("said.again")`: *',
             "loom_bridge.run(greeter) did nothing: write `async with loom_bridge.run(greeter):`*",
+            "loom_bridge.probe('watcher') did nothing: write `async with loom_bridge.probe('watcher'):`*",
+            "loom_bridge.stub_capability('llm.complete') did nothing: *",
+            "loom_bridge.stub_capability('llm.complete') did nothing: * loom_bridge.sync",
             "*a reason of its own*",
         ]
     )

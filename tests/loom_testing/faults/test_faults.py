@@ -129,6 +129,8 @@ def test_what_goes_to_agents_cannot_be_answered(faults, name, about):
             r"slow\(topic=\.\.\.\): a link is slow for all",
         ),
         (lambda faults: faults.slow(5, nth=2), r"slow\(nth=\.\.\.\): "),
+        (lambda faults: faults.duplicate(kind="answer"), r"gRPC takes no second; duplicate what goes over"),
+        (lambda faults: faults.duplicate(2, kind="registered", rpc="RegisterAgent"), "the one answer of"),
         (lambda faults: faults.delay(-1), r"delay\(-1\)"),
         (lambda faults: faults.slow(0), r"slow\(0\)"),
     ],
@@ -144,6 +146,15 @@ def test_what_cannot_be_is_refused(faults, make, said):
 def test_each_takes_what_all_take(faults, name):
     made = getattr(faults, name)(agent="a", times=2, probability=0.5, optional=True)
     assert (made.which.agent, made.times, made.probability, made.optional) == ("a", 2, 0.5, True)
+
+
+def test_a_second_answer_is_none_that_grpc_takes(faults):
+    with faults.duplicate() as fault:
+        assert faults.rules.judge(answer()).copies == 1
+        assert fault.met == 0
+        assert faults.rules.judge(publish()).copies == 2
+    streamed = faults.duplicate(kind="answer", rpc="ForwardActionStream")
+    assert streamed.which.kind == "answer"
 
 
 # One that never begins.

@@ -40,7 +40,10 @@ async def test_agents_that_nobody_starts_are_noted(loom_bridge):
             pass
     (line,) = forgotten.noted
     said = "loom_bridge.run(one, two)"
-    assert line == f"{said} did nothing: write `async with {said}:`, or in a plain test use loom_bridge.sync"
+    assert (
+        line
+        == f"{said} did nothing: write `async with {said}:`, or in a plain test `with` and loom_bridge.sync"
+    )
 
 
 def test_others_coroutines_are_others_business():
