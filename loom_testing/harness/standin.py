@@ -29,6 +29,7 @@ from loom_testing.transcript.cassette import Cassette, Heard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import TracebackType
 
     from loom.context import Context
     from loom.endpoint import Endpoint
@@ -88,8 +89,10 @@ class StandIn(Entered):
         await worker.open()
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, *exc: object) -> None:
-        """Leaves.
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leaves. What it was asked and the agent was not stands beside an error of the block's own.
 
         Raises:
             ExpectationError: it was asked what the agent was not asked; the text shows the nearest.
@@ -98,8 +101,12 @@ class StandIn(Entered):
         if worker is None:
             return
         await worker.stop(0)
-        if kind is None and worker.problems:
-            raise ExpectationError("\n".join(worker.problems))
+        if not worker.problems:
+            return
+        told = "\n".join(worker.problems)
+        if error is None:
+            raise ExpectationError(told)
+        error.add_note(told)
 
 
 class _Standing(Worker):

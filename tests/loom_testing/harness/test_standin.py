@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from loom import Agent, Context, DeadlineExceeded, HandlerError
@@ -87,6 +89,22 @@ async def test_what_the_agent_was_never_asked_fails_the_test(loom_bridge: LoomBr
         '  nearest: price.wanted "tea" asks for a reply',
         '    payload: recorded "tea", now "salt"',
     ]
+
+
+async def test_what_it_was_never_asked_stands_beside_the_tests_own_error(loom_bridge: LoomBridge):
+    transcript = await recorded(loom_bridge)
+
+    async def ask(item: str) -> None:
+        async with loom_bridge.scripted(transcript, agent="prices"):
+            with contextlib.suppress(CapabilityError):
+                await loom_bridge.call("prices.look_up", item=item)
+            raise LookupError("the test's own")
+
+    for item, told in ("salt", ["prices was called prices.look_up"]), ("tea", []):
+        with pytest.raises(LookupError, match="the test's own") as problem:
+            await ask(item)
+        notes = getattr(problem.value, "__notes__", [])
+        assert [note.partition(" {")[0] for note in notes] == told
 
 
 async def test_what_may_differ_is_not_compared(loom_bridge: LoomBridge):
