@@ -26,8 +26,8 @@ __all__ = ["ORDINARY", "Spares", "fresh_name"]
 __tracebackhide__ = speaks_for_itself
 
 ORDINARY = NamespaceOptions()
-MOST = 16
-"""So many at once; a run begins with one, and doubles that each time."""
+MOST = 8
+"""So many at once; a run begins with one, and doubles that each time. Many workers may share one bridge."""
 FRESH_S = 60.0
 """What nobody has taken for so long is not given out: a bridge forgets what nobody uses, after 600 s."""
 
