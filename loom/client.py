@@ -65,6 +65,7 @@ class BridgeClient:
         self._calls: set[grpc.aio.Call] = set()
         self._connection: Connection | None = None
         self._receiver: Receiver | None = None
+        self._is_closed = False
 
     async def __aenter__(self) -> BridgeClient:
         return self
@@ -193,6 +194,7 @@ class BridgeClient:
         """Says goodbye, waits until the bridge has flushed (at most 6 s), and closes the channel."""
         if self._connection is not None:
             await self._connection.leave(reason)
+        self._is_closed = True
         await self._leave_clock()
         await self._let_go()
 
@@ -345,6 +347,8 @@ class BridgeClient:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
+            if self._is_closed:
+                raise NotConnected("the agent was stopped before the answer came") from None
             raise BridgeUnavailable(
                 f"the connection to {self.endpoint.address} was lost before the answer came: call again"
             ) from None

@@ -107,7 +107,7 @@ class Context:
             topic: the concrete topic.
             payload: a model, dataclass, dict, list or scalar (sent as JSON), bytes, or None.
             type: the event's type; None for the topic.
-            ttl: seconds after which it is no longer delivered.
+            ttl: seconds after which the bridge no longer delivers it; what an agent has received, it handles.
             metadata: more entries of the event's metadata.
             thread_id: another thread of work; None stays in this one.
             reply_to: the topic where somebody waits for an answer.

@@ -31,7 +31,11 @@ _FIELD = "arg_{}"
 
 # What these are described as never changes: functions that take and give nothing else are described once.
 _PLAIN = frozenset({bool, bytes, float, int, str, type(None)})
-_PLAIN_TEXTS: dict[str, type] = {it.__name__: it for it in (bool, bytes, float, int, str)}
+_PLAIN_TEXTS: dict[str | None, type] = {
+    **{it.__name__: it for it in (bool, bytes, float, int, str)},
+    "None": type(None),
+    None: type(None),
+}
 _MOST_PLAIN = 256
 _plain_before: dict[tuple[object, ...], _Described] = {}
 _signatures_before: dict[object, Signature] = {}
@@ -112,7 +116,7 @@ def _plain_key(function: Callable[..., Any]) -> object:
 
 def _scalar(annotation: Any, function: types.FunctionType) -> Any:
     """What is written as the name of a scalar is that scalar, unless the name means something else there."""
-    if type(annotation) is not str:
+    if annotation is not None and type(annotation) is not str:
         return annotation
     named = _PLAIN_TEXTS.get(annotation)
     if named is None or annotation in function.__globals__ or _is_local(annotation, function):
@@ -120,13 +124,13 @@ def _scalar(annotation: Any, function: types.FunctionType) -> Any:
     return named
 
 
-def _is_local(name: str, function: types.FunctionType) -> bool:
+def _is_local(name: str | None, function: types.FunctionType) -> bool:
     """Whether a function around this one has a local variable of that name."""
     if "<locals>" not in function.__qualname__:
         return False
     return name in function.__code__.co_freevars or any(
-        name in frame.f_code.co_varnames or name in frame.f_code.co_cellvars
-        for frame in _enclosing_frames(function)
+        name in (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
+        for code in (frame.f_code for frame in _enclosing_frames(function))
     )
 
 

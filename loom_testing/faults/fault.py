@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from loom_testing.faults.effects import Duplicate, Reorder
 from loom_testing.faults.errors import FaultError, UnfiredError
@@ -77,6 +77,7 @@ class Fault:
         self.fired = 0
         self.problem = ""
         self._rules = rules
+        self._passed_over = 0
         self._lanes: dict[tuple[str, str, str], int] = {}
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
@@ -98,6 +99,15 @@ class Fault:
 
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         self.end(check=kind is None)
+
+    async def __aenter__(self) -> NoReturn:
+        self._rules.begin(self)
+        raise WrongPlaceError(
+            f"{self.called} begins at once: write `with`, and not `async with`, also in coroutines"
+        )
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Never reached: `__aenter__` refuses."""
 
     @property
     def called(self) -> str:
@@ -148,9 +158,12 @@ class Fault:
         fitted = f"{self.met} messages fitted it" if self.met else "nothing that crossed fitted it"
         if self.which.nth and self.met:
             fitted = f"only {self.met} messages fitted it"
+        if self._passed_over:
+            fitted += f", but for {self._passed_over} answers of which gRPC takes no second"
         raise UnfiredError(
             f"the fault {self} never fired: {fitted}{self._nearest()}. {self._rules.what_crossed()}\n"
-            "If it may well not fire, say optional=True."
+            "If it may well not fire, say optional=True"
+            f"{'' if self.met else '; where it may come late, settle() inside its with'}."
         )
 
     def _nearest(self) -> str:
@@ -177,7 +190,10 @@ class Fault:
 
     def _count_in(self, message: WireMessage) -> int:
         """The number of the message in its lane; 0 where it does not fit."""
-        if not self.which.fits(message) or (isinstance(self.effect, Duplicate) and message.is_only_answer):
+        if not self.which.fits(message):
+            return 0
+        if isinstance(self.effect, Duplicate) and message.is_only_answer:
+            self._passed_over += 1
             return 0
         self.met += 1
         lane = _lane_of(message)

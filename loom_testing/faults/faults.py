@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from loom_testing.faults import effects
 from loom_testing.faults.errors import FaultError
 from loom_testing.faults.fault import Fault
-from loom_testing.faults.message import KINDS, ONLY_ANSWERS, TO_AGENT, WireMessage
+from loom_testing.faults.message import KINDS, ONLY_ANSWERS, TO_AGENT, WireMessage, kinds_of
 from loom_testing.faults.script import Script, read_script
 from loom_testing.faults.which import Which
+from loom_testing.transcript.wire import METHODS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -251,10 +252,13 @@ def _check_repeatable(about: About) -> None:
     Raises:
         FaultError: it is about such an answer.
     """
-    kind = about.get("kind", "")
-    if kind in ONLY_ANSWERS and about.get("rpc") != "ForwardActionStream":
+    kind, rpc = about.get("kind", ""), about.get("rpc", "")
+    to_agents = about.get("direction") == TO_AGENT or kind in ONLY_ANSWERS
+    meant = {kind} if kind else kinds_of(rpc, TO_AGENT) if rpc in METHODS else set()
+    if to_agents and meant and meant <= ONLY_ANSWERS and rpc != "ForwardActionStream":
+        given = f"kind={kind!r}" if kind else f"rpc={rpc!r}, direction='to_agent'"
         raise FaultError(
-            f"duplicate(kind={kind!r}): that is the one answer of its call, and gRPC takes no second; "
+            f"duplicate({given}): that is the one answer of its call, and gRPC takes no second; "
             "duplicate what goes over an agent's stream, such as kind='action_result' or kind='action_call'"
         )
 

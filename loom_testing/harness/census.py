@@ -13,7 +13,14 @@ TASKS = Path("/proc/self/task")
 """Where Linux lists the children of each of our threads; elsewhere child processes are not looked at."""
 OF_OTHERS = ("grpc", "execnet", "concurrent.futures", "asyncio", "pytest_timeout")
 """Threads that run code of these live as long as their libraries see fit."""
-OURS = ("loom-bridge-log", "loom-namespaces", "loom-beside-the-test", "loom-proxy", "loom-in-memory")
+OURS = (
+    "loom-beside-the-test",
+    "loom-bridge-log",
+    "loom-control",
+    "loom-in-memory",
+    "loom-namespaces",
+    "loom-proxy",
+)
 """The harness's own threads, which outlive a test or end with its bridge."""
 PAUSE_S = 0.005
 TRIES = 20

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from loom.threads import run_in_thread
 from loom_testing.harness.beside import refuse_coroutine
-from loom_testing.harness.entered import refuse_plain_with
+from loom_testing.harness.entered import Entered
 from loom_testing.harness.errors import HarnessError, speaks_for_itself
+from loom_testing.harness.forgotten import expect_entered, was_entered
 from loom_testing.harness.jumps import Jumps
 from loom_testing.harness.running import check_loop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from typing import NoReturn
 
     from loom_testing.harness.beside import Beside
     from loom_testing.harness.namespace import Namespace
@@ -134,13 +134,15 @@ class LoomClock:
             return await run_in_thread(function)
 
 
-class Auto:
+class Auto(Entered):
     """Inside its `async with` the clock moves by itself; see `LoomClock.auto`."""
 
     def __init__(self, clock: LoomClock) -> None:
         self._clock = clock
+        self._awaits_entering("loom_bridge.clock.auto()")
 
     async def __aenter__(self) -> LoomClock:
+        self.note_entered()
         check_loop("loom_bridge.clock.auto")
         self._clock.start_auto()
         await self._clock.join()
@@ -150,12 +152,6 @@ class Auto:
         self._clock.stop_auto()
         if kind is None:
             self._clock.check()
-
-    def __enter__(self) -> NoReturn:
-        refuse_plain_with("loom_bridge.clock.auto()")
-
-    def __exit__(self, *exc: object) -> None:
-        """Never reached: `__enter__` refuses."""
 
 
 class SyncLoomClock:
@@ -197,8 +193,10 @@ class SyncAuto:
     def __init__(self, clock: LoomClock, beside: Beside) -> None:
         self._clock = clock
         self._beside = beside
+        expect_entered(self, "loom_bridge.clock.auto()")
 
     def __enter__(self) -> SyncLoomClock:
+        was_entered(self)
         self._beside.hold()
         try:
             self._clock.start_auto()

@@ -6,6 +6,8 @@ process disturb each other, and every test has an event loop of its own.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +81,7 @@ class Control:
         address: the bridge's.
         channel: the connection.
         client: makes other blocking calls by it.
+        losses: how often the connection was lost; there may be another bridge since, which knows of nothing.
 
     Args:
         address: the bridge's.
@@ -90,10 +93,29 @@ class Control:
         self.channel = open_sync_channel(endpoint)
         self.client = SyncClient(endpoint, self.channel)
         self._stub = control_pb2_grpc.ControlStub(self.channel)
-        # gRPC reads what comes in by a thread that lives while a call does. A call that stays open keeps it:
-        # a thread of its own for each would be half of what a call costs.
-        health: Any = health_pb2_grpc.HealthStub(self.channel)
-        self._standing = health.Watch(health_pb2.HealthCheckRequest())
+        self.losses = 0
+        self._is_lost = False
+        self._health: Any = health_pb2_grpc.HealthStub(self.channel)
+        self._stand()
+
+    def _stand(self) -> None:
+        """Keeps a call open for as long as the connection lasts, and notes its end.
+
+        gRPC reads what comes in by a thread that lives while a call does. A thread of its own for each would
+        be half of what a call costs.
+        """
+        self._is_lost = False
+        self._standing: Any = self._health.Watch(health_pb2.HealthCheckRequest())
+        watch = threading.Thread(target=self._watch, args=(self._standing,), name="loom-control", daemon=True)
+        watch.start()
+
+    def _watch(self, standing: Any) -> None:
+        with contextlib.suppress(grpc.RpcError):
+            for _ in standing:  # unread, a call has no end
+                pass
+        if standing.code() not in (grpc.StatusCode.CANCELLED, grpc.StatusCode.UNIMPLEMENTED):
+            self._is_lost = True
+            self.losses += 1
 
     def close(self) -> None:
         """Closes the connection; what is under way on it ends."""
@@ -182,9 +204,12 @@ class Control:
 
     def _ask(self, method: Any, request: Any, patience: float = PATIENCE_S) -> Any:
         try:
-            return method(request, timeout=patience)
+            answer = method(request, timeout=patience)
         except grpc.RpcError as error:
             raise self.problem(error) from None
+        if self._is_lost:  # it is back
+            self._stand()
+        return answer
 
     def missing(self) -> NoControlError:
         """What to raise where the bridge has no testing control."""

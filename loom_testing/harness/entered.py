@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from loom_testing.harness.errors import WrongPlaceError, speaks_for_itself
-from loom_testing.harness.forgotten import never_entered
+from loom_testing.harness.forgotten import expect_entered, was_entered
 
 __all__ = ["Entered", "refuse_plain_with"]
 
@@ -20,20 +20,15 @@ class Entered:
     """
 
     made_by = ""
-    _is_entered = True  # until it is made whole
-
-    def __del__(self) -> None:
-        if not self._is_entered:
-            never_entered(self.made_by)
 
     def _awaits_entering(self, made_by: str) -> None:
-        """From now on it is to be entered. The last of what makes it."""
+        """From now on it is to be entered, by the test that runs now. The last of what makes it."""
         self.made_by = made_by
-        self._is_entered = False
+        expect_entered(self, made_by)
 
     def note_entered(self) -> None:
-        """Somebody wrote the `with`."""
-        self._is_entered = True
+        """Somebody wrote the `with`, or was told that it is missing."""
+        was_entered(self)
 
     def __enter__(self) -> NoReturn:
         self.note_entered()

@@ -17,7 +17,7 @@ from loom_testing.harness.places import is_ours, is_own
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Forgotten", "never_entered"]
+__all__ = ["Forgotten", "expect_entered", "was_entered"]
 
 DEPTH = 4
 """How far up from where a coroutine is made the test's own line is looked for."""
@@ -32,10 +32,12 @@ class Forgotten:
 
     Attributes:
         noted: what that was, a line each.
+        expected: what is to be entered and was not yet, by its identity, and how it was made.
     """
 
     def __init__(self) -> None:
         self.noted: list[str] = []
+        self.expected: dict[int, tuple[object, str]] = {}
         self._former: Callable[[Any], None] | None = None
         self._depth = 0
 
@@ -50,6 +52,11 @@ class Forgotten:
 
     def __exit__(self, *exc: object) -> None:
         _open.remove(self)
+        self.noted += [
+            f"{what} did nothing: write `async with {what}:`, or in a plain test `with` and loom_bridge.sync"
+            for _, what in self.expected.values()
+        ]
+        self.expected.clear()
         sys.set_coroutine_origin_tracking_depth(self._depth)
         if self._former is not None:
             setattr(warnings, HOOK, self._former)
@@ -68,9 +75,13 @@ class Forgotten:
             self._former(coroutine)
 
 
-def never_entered(what: str) -> None:
-    """Something was made for an `async with`, and is gone without one."""
+def expect_entered(made: object, what: str) -> None:
+    """Something was made for an `async with`, by the test that runs now, if any."""
     for forgotten in _open:
-        forgotten.noted.append(
-            f"{what} did nothing: write `async with {what}:`, or in a plain test `with` and loom_bridge.sync"
-        )
+        forgotten.expected[id(made)] = made, what
+
+
+def was_entered(made: object) -> None:
+    """It was entered."""
+    for forgotten in _open:
+        forgotten.expected.pop(id(made), None)

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import itertools
 import weakref
+from os import PathLike
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from loom.errors import LoomError
@@ -245,7 +246,10 @@ class LoomBridge:
         from loom_testing.transcript import Transcript, load
         from loom_testing.transcript.role import Role
 
+        if not isinstance(transcript, Transcript | str | PathLike):
+            raise HarnessError(f"scripted({transcript!r:.80}): give a transcript, or the path of one")
         recorded = transcript if isinstance(transcript, Transcript) else load(transcript)
+        ignore = [ignore] if isinstance(ignore, str) else ignore
         return StandIn(self.endpoint, self.host, Role.of(recorded, agent), ignore=ignore)
 
     async def call(

@@ -76,9 +76,11 @@ def calls_in(bridge: LoomBridge) -> list[str]:
 
 
 def _agents(snapshot: Snapshot) -> list[str]:
+    # Whose connection is lost while it stops may be registered again: a stop begins by registering nothing.
     return [
         f"agent {agent.agent_id!r} {_connected(agent)}: stop it, or run it inside `async with`"
         for agent in snapshot.agents.values()
+        if agent.state == "STREAMING" or agent.subscriptions or agent.capabilities
     ]
 
 
@@ -92,7 +94,7 @@ def _calls(snapshot: Snapshot) -> list[str]:
 
 def _connected(agent: control_pb2.AgentSnapshot) -> str:
     if agent.state != "STREAMING":
-        return "is registered and was never connected"
+        return "is registered, and not connected"
     topics = ", ".join(item.topic for item in agent.subscriptions)
     return f"is still connected (subscribed to {topics})" if topics else "is still connected"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from loom_testing.harness.errors import HarnessError
+from loom_testing.harness.given import is_number
 
 if TYPE_CHECKING:
     import pytest
@@ -38,7 +39,7 @@ def said_by(node: pytest.Item) -> dict[str, Any]:
             raise HarnessError(f"@pytest.mark.loom takes names only: {MARKER.partition(':')[0]}")
         said = {**marker.kwargs, **said}
     deadline = said.get("deadline")
-    if deadline is not None and not (_is_number(deadline) and 0 < deadline < float("inf")):
+    if deadline is not None and not (is_number(deadline) and 0 < deadline < float("inf")):
         raise HarnessError(f"@pytest.mark.loom(deadline={deadline!r}): give seconds above 0")
     return said
 
@@ -69,9 +70,5 @@ def options_of(node: pytest.Item) -> NamespaceOptions:
     )
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _is_limit(name: object, value: object) -> bool:
-    return isinstance(name, str) and _is_number(value) and isinstance(value, int) and 0 <= value < 1 << 64
+    return isinstance(name, str) and is_number(value) and isinstance(value, int) and 0 <= value < 1 << 64

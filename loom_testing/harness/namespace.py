@@ -19,6 +19,7 @@ from loom.sync import SyncClient
 from loom.threads import run_in_thread
 from loom_testing.harness.control import NamespaceOptions, Snapshot
 from loom_testing.harness.errors import HarnessError, speaks_for_itself
+from loom_testing.harness.given import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,7 @@ HANG_S = 60.0
 """What hangs in a test whose time stands still is cut by gRPC after this, seconds of real time."""
 PATIENCE_S = 10.0
 MOST_PATIENCE_S = 600.0
+MOST_S = 366 * 86_400
 HELD = "the test itself waits for the bridge"
 
 
@@ -173,11 +175,13 @@ class Namespace:
             HarnessError: the seconds, or the patience, are no number that can be.
             NoControlError: as `check_virtual`.
         """
-        if not _is_number(seconds):
+        if not is_number(seconds):
             raise HarnessError(f"advance({seconds!r}): give seconds as a number, as in advance(30)")
         if not 0 <= seconds < float("inf"):
             raise HarnessError(f"advance({seconds!r}): give seconds from 0 on; time does not go back")
-        if not _is_number(patience) or not 0 < patience <= MOST_PATIENCE_S:
+        if seconds > MOST_S:
+            raise HarnessError(f"advance({seconds!r}): at most a year at once, {MOST_S} seconds")
+        if not is_number(patience) or not 0 < patience <= MOST_PATIENCE_S:
             raise HarnessError(f"patience={patience!r}: give seconds above 0, at most {MOST_PATIENCE_S:g}")
         self.check_virtual()
 
@@ -221,7 +225,3 @@ class Namespace:
         """Breaks an agent's connection; see `LoomBridge.disconnect`."""
         with self.host.guarded():
             self.host.control.disconnect(self.name, agent_id)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -16,6 +16,7 @@ from loom.registration import Subscription
 from loom_testing.harness.entered import Entered
 from loom_testing.harness.errors import HarnessError, speaks_for_itself
 from loom_testing.harness.expected import UNSET
+from loom_testing.harness.given import check_agent_id, check_offers, check_seconds
 from loom_testing.harness.record import Record
 from loom_testing.harness.running import check_loop
 from loom_testing.harness.scripted import Scripted, ScriptedCapability
@@ -71,6 +72,9 @@ class Probe(Entered):
         offers: Mapping[str, Any] | None = None,
         timeout: float = DEFAULT_TIMEOUT_S,
     ) -> None:
+        check_agent_id(agent_id, "probe")
+        check_offers(offers)
+        check_seconds(timeout, "timeout")
         self.agent_id = agent_id
         self.timeout = timeout
         self._endpoint = endpoint
@@ -184,7 +188,7 @@ class Probe(Entered):
         """
         expected = expected_event(topic, payload, type, sender, where, fields)
         self._running()
-        return await self._record.wait_for(expected, self.timeout if timeout is None else timeout)
+        return await self._record.wait_for(expected, self._patience(timeout))
 
     async def expect_in_order(self, *steps: Step, timeout: float | None = None) -> list[Event]:
         """Waits for several events, in this order; others may come in between.
@@ -207,7 +211,7 @@ class Probe(Entered):
         expected = [expected_step(step) for step in steps]
         if not expected:
             raise HarnessError('expect_in_order() was given nothing: expect_in_order("first", "second")')
-        return await self._record.in_order(expected, self.timeout if timeout is None else timeout)
+        return await self._record.in_order(expected, self._patience(timeout))
 
     async def expect_none(
         self,
@@ -233,6 +237,7 @@ class Probe(Entered):
             BridgeDiedError: the bridge ended meanwhile.
         """
         self._running()
+        check_seconds(within, "within")
         await self._record.none_within(expected_event(topic, payload, type, sender, where, fields), within)
 
     async def request(
@@ -324,8 +329,15 @@ class Probe(Entered):
         """
         return Context(self._running(), Envelope(thread_id=thread_id, sender=self.agent_id))
 
+    def _patience(self, timeout: float | None) -> float:
+        if timeout is None:
+            return self.timeout
+        check_seconds(timeout, "timeout")
+        return timeout
+
     def _running(self) -> Scripted:
         if self._worker is None:
+            self.note_entered()  # it is told of now
             raise HarnessError(
                 f"{self.agent_id} is not connected: use it inside `async with loom_bridge.probe() as probe:`"
             )

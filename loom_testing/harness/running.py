@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from loom.agent import Agent
 from loom_testing.harness.entered import Entered
 from loom_testing.harness.errors import HarnessError, WrongPlaceError, speaks_for_itself
+from loom_testing.harness.given import check_seconds
 from loom_testing.harness.tasks import note_loop
 from loom_testing.harness.warm import loop_used
 
@@ -40,6 +41,7 @@ class Running(Entered, Generic[T]):
     def __init__(
         self, agents: tuple[Agent, ...], value: T, endpoint: Endpoint, host: Host, grace: float
     ) -> None:
+        check_seconds(grace, "grace")
         self._agents = agents
         self._value = value
         self._endpoint = endpoint

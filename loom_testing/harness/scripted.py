@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from loom.capability import Capability
 from loom.client import BridgeClient
-from loom.errors import LoomError, PayloadError
+from loom.errors import LoomError, NotConnected, PayloadError
 from loom.event import Event
 from loom.memory import LocalMemory
 from loom.payload import decode_json, encode_payload
@@ -114,6 +114,7 @@ class Scripted(Worker):
 
     async def leave(self) -> None:
         """Says goodbye, without finishing anything: its test is over."""
+        self.replies.fail(NotConnected(f"{self.agent_id} was left before the reply came: await it inside"))
         await self._cancel_calls()
         await self._client.close("the test is over")
 

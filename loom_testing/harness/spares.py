@@ -57,6 +57,7 @@ class Spares:
         self._over: list[str] = []
         self._size = 1
         self._most = MOST
+        self._losses = control.losses
 
     def take(self) -> str:
         """A fresh namespace.
@@ -66,14 +67,15 @@ class Spares:
             HarnessError: the bridge refuses it.
             LoomError: the bridge cannot be reached.
         """
+        self._forget_old()
         self._collect()
         if not self._ready:
-            self._ask_for(1)
-            self._collect()
+            self._ready.append((self._asked_for_one(ORDINARY), self._now()))
         name, _ = self._ready.popleft()
         if not self._ready:
             self._size = min(2 * self._size, self._most)
-            self._ask_for(self._size)
+            self._reset_what_is_over()  # first, so that there is room
+            self._coming = self._background.submit(self._made, self._size, ORDINARY), self._now()
         return name
 
     def make(self, options: NamespaceOptions) -> str:
@@ -82,7 +84,8 @@ class Spares:
         Raises:
             NoControlError, HarnessError, LoomError: as `take`.
         """
-        return self._background.submit(self._made, 1, options).result()[0]
+        self._forget_old()
+        return self._asked_for_one(options)
 
     def give_back(self, namespace: str, *, at_once: bool = False) -> None:
         """A namespace is over, and is reset soon; at once where something may live in it."""
@@ -92,33 +95,59 @@ class Spares:
 
     def close(self) -> None:
         """Resets whatever is left."""
-        with contextlib.suppress(HarnessError, LoomError):  # who needs one is told when it asks
-            self._collect()
-        self._over += [name for name, _ in self._ready]
-        self._ready.clear()
-        self._reset_what_is_over()
+        self._collect()
+        self._free()
         self._background.shutdown(wait=True)
 
-    def _ask_for(self, count: int) -> None:
-        self._coming = self._background.submit(self._made, count, ORDINARY), self._now()
+    def _asked_for_one(self, options: NamespaceOptions) -> str:
+        """One namespace. Where it is refused there may be room once what is held here is given up."""
+        try:
+            return self._background.submit(self._made, 1, options).result()[0]
+        except NoControlError:
+            raise
+        except HarnessError:
+            self._collect()
+            if not self._free():
+                raise
+            return self._background.submit(self._made, 1, options).result()[0]
 
-    def _collect(self) -> None:
-        """What was asked for is ready; what nobody has taken for long is over."""
+    def _free(self) -> bool:
+        """Resets what is over and what nobody has taken. Answers whether there was anything."""
+        self._over += [name for name, _ in self._ready]
+        self._ready.clear()
+        return self._reset_what_is_over()
+
+    def _forget_old(self) -> None:
+        """What was made too long ago, or before the connection was lost, may be gone: it is over."""
+        losses = self._control.losses
+        if losses != self._losses:
+            self._losses = losses
+            self._collect()
+            self._over += [name for name, _ in self._ready]
+            self._ready.clear()
         while self._ready and self._ready[0][1] < self._now() - FRESH_S:
             self._over.append(self._ready.popleft()[0])
+
+    def _collect(self) -> None:
+        """What was asked for ahead is ready, unless that was too long ago.
+
+        Where it could not be had, it may be had by now: whoever asks again is told.
+        """
         coming, self._coming = self._coming, None
         if coming is None:
             return
         made, since = coming
-        if since < self._now() - FRESH_S:
-            self._over += made.result()
-        else:
-            self._ready += [(name, since) for name in made.result()]
+        with contextlib.suppress(HarnessError, LoomError):
+            if since < self._now() - FRESH_S:
+                self._over += made.result()
+            else:
+                self._ready += [(name, since) for name in made.result()]
 
-    def _reset_what_is_over(self) -> None:
+    def _reset_what_is_over(self) -> bool:
         over, self._over = self._over, []
         if over:
             self._background.submit(self._reset, over)
+        return bool(over)
 
     # In the background.
 

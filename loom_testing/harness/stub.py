@@ -17,6 +17,7 @@ from loom_testing.harness.difference import describe_call_miss
 from loom_testing.harness.entered import Entered
 from loom_testing.harness.errors import ExpectationError, HarnessError, speaks_for_itself
 from loom_testing.harness.expected import UNSET
+from loom_testing.harness.given import check_capability, check_seconds
 from loom_testing.harness.record import Record
 from loom_testing.harness.running import check_loop
 from loom_testing.harness.script import Script
@@ -56,6 +57,7 @@ class Stub(Entered, Script):
         version: str = "",
         timeout: float,
     ) -> None:
+        check_capability(capability, "stub_capability")
         super().__init__(f"the stub of {capability}")
         self.capability = capability
         self._version = version
@@ -99,6 +101,7 @@ class Stub(Entered, Script):
             self.note_entered()  # it is told of now
             raise HarnessError(f"{self!r} is not offered: use it inside `async with`")
         patience = self._timeout if timeout is None else timeout
+        check_seconds(patience, "timeout")
         wanted: Any = arguments or UNSET
         try:
             async with asyncio.timeout(patience):

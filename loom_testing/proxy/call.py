@@ -197,6 +197,9 @@ class Call:
             lane.put(Parcel(frame=frame))
             return
         message = self._read(direction, frame)
+        if message.kind == "goodbye":
+            for each in self._lanes.values():
+                each.hurry()
         message.held_back = lane.holding
         verdict = self._link.proxy.rules.judge(message)
         self._record_faults(verdict, message)

@@ -92,6 +92,18 @@ async def test_a_late_message_is_late_also_when_the_fault_has_ended(loom_bridge)
         await probe.expect("visitor.greeted", "hello x")
 
 
+async def test_who_leaves_waits_for_no_clock(loom_bridge):
+    before = await loom_bridge.clock.now()
+    async with loom_bridge.probe() as probe:
+        with loom_bridge.faults.delay(3600, agent="greeter", kind="publish"):
+            async with loom_bridge.run(make(), grace=0):
+                await probe.emit("visitor.arrived", "x")
+                await loom_bridge.settle()
+                await probe.expect_none("visitor.greeted", within=0)
+        await probe.expect("visitor.greeted", "hello x")
+    assert await loom_bridge.clock.now() == before
+
+
 async def test_much_may_wait_behind_a_late_message(loom_bridge):
     """More than a window of HTTP/2 holds: who sends must not have to wait for a clock that waits for it."""
     async with loom_bridge.run(make()), loom_bridge.probe() as probe:

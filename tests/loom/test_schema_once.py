@@ -78,9 +78,33 @@ def test_a_scalars_name_that_a_function_around_gives_to_something_else():
 
         return between()
 
-    for declared in (declare, declare_deeper):
+    def declare_beside(str: Any) -> Signature:  # noqa: A002 - as above
+        def between() -> Signature:
+            assert str  # the function below does not use it, this one does
+
+            def search(query: str) -> bool:
+                return True
+
+            return signature(search)
+
+        return between()
+
+    for declared in (declare, declare_deeper, declare_beside):
         assert declared(Author).input_schema["properties"]["query"] == {"$ref": "#/$defs/Author"}
         assert declared(int).input_schema["properties"]["query"]["type"] == "integer"
+
+
+def test_what_answers_nothing_is_plain_too():
+    def declare(text: bool) -> Signature:
+        def tell(query: str) -> None: ...
+
+        if not text:
+            tell.__annotations__ = {"query": str, "return": None}
+        return signature(tell)
+
+    for text in (True, False):
+        assert declare(text) is declare(text)
+        assert declare(text).output_schema == {"type": "null"}
 
 
 def test_a_scalars_name_that_a_module_gives_to_something_else():

@@ -32,6 +32,13 @@ def test_it_is_in_force_inside_its_with(rules):
     assert (dropped.met, dropped.fired, dropped.number) == (1, 1, 1)
 
 
+async def test_its_with_is_a_plain_one(rules):
+    with pytest.raises(WrongPlaceError, match=r"^the fault drop\(kind='publish'\) begins at once: "):
+        async with fault(rules, kind="publish"):
+            pass
+    rules.finish()
+
+
 def test_times(rules):
     with fault(rules, times=2) as dropped:
         assert fired(rules, *[publish()] * 4) == [True, True, False, False]
@@ -99,7 +106,7 @@ def test_it_tells_what_crossed_instead(rules):
         ),
         "  a: 2 publish (t)",
         "  b: 1 delivery (t)",
-        "If it may well not fire, say optional=True.",
+        "If it may well not fire, say optional=True; where it may come late, settle() inside its with.",
     ]
 
 

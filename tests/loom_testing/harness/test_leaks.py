@@ -1,5 +1,6 @@
 import pytest
 
+from loom import Agent
 from loom.testing.v1 import control_pb2
 from loom_testing.harness import leaks
 from loom_testing.harness.census import Census
@@ -42,7 +43,8 @@ STREAMING = control_pb2.AgentSnapshot(
     state="STREAMING",
     subscriptions=[control_pb2.SubscriptionSnapshot(topic="paper.*")],
 )
-REGISTERED = control_pb2.AgentSnapshot(agent_id="b", state="REGISTERED")
+REGISTERED = control_pb2.AgentSnapshot(agent_id="b", state="REGISTERED", capabilities=["llm.complete"])
+STOPPED = control_pb2.AgentSnapshot(agent_id="c", state="REGISTERED")
 REMEDY = "await it, or cancel it"
 CALL = control_pb2.CallSnapshot(capability="llm.complete", caller="a", provider="b")
 WAITING = control_pb2.CallSnapshot(capability="llm.complete")
@@ -55,6 +57,15 @@ def impatient(monkeypatch):
 
 def test_nothing_left_is_nothing_said():
     assert left_behind(Bridge(snapshot()), Census.taken()) == ""
+    assert left_behind(Bridge(snapshot([STOPPED])), Census.taken()) == ""
+
+
+async def test_an_agent_whose_connection_is_lost_as_it_stops_leaves_nothing(loom_bridge):
+    for _ in range(5):
+        async with loom_bridge.run(Agent("a")), loom_bridge.probe("b"):
+            await loom_bridge.disconnect("a")
+            await loom_bridge.disconnect("b")
+        assert leaks._in_the_namespace(loom_bridge) == []
 
 
 def test_all_that_is_left_is_named():
@@ -63,7 +74,7 @@ def test_all_that_is_left_is_named():
     assert said.splitlines() == [
         "the test left something behind:",
         "  - agent 'a' is still connected (subscribed to paper.*): stop it, or run it inside `async with`",
-        "  - agent 'b' is registered and was never connected: stop it, or run it inside `async with`",
+        "  - agent 'b' is registered, and not connected: stop it, or run it inside `async with`",
         "  - a call of 'llm.complete' by a, open at 'b': await it, or cancel it",
         f"  - a call of 'llm.complete' by nobody in particular, waiting for a provider: {REMEDY}",
         "(@pytest.mark.loom(leaks=True) lets a test leave things behind)",

@@ -8,7 +8,7 @@ from unittest.mock import ANY
 import pytest
 
 from loom import Agent, capability
-from loom.errors import CapabilityError, InvalidInput, NoSubscribers, Superseded
+from loom.errors import CapabilityError, InvalidInput, NoSubscribers, NotConnected, Superseded
 from loom_testing.harness.errors import ExpectationError, HarnessError, WrongPlaceError
 from tests.loom_testing.harness.agents import greeter
 
@@ -219,3 +219,16 @@ async def test_who_waits_for_its_own_words_is_told_so(loom_bridge):
         with pytest.raises(ExpectationError) as other:
             await probe.expect("bill.*", timeout=0)
         assert "itself" not in str(other.value)
+
+
+async def test_what_a_probe_waits_for_ends_when_it_is_left(loom_bridge):
+    async with loom_bridge.probe(subscribe=["x"], offers={"never": asyncio.Event().wait}) as other:
+        async with loom_bridge.probe("p") as probe:
+            request = asyncio.create_task(probe.request("x"))
+            call = asyncio.create_task(probe.call("never"))
+            await other.expect("x")
+            await loom_bridge.settle()
+        with pytest.raises(NotConnected, match="p was left before the reply came: await it inside"):
+            await request
+        with pytest.raises(NotConnected, match="the agent was stopped before the answer came"):
+            await call

@@ -167,6 +167,60 @@ def test_a_bridge_that_takes_few(spares, control, there):
         control.create("mine-5", options=NamespaceOptions())
 
 
+@pytest.mark.parametrize("bridge", [{"testing": True, "limits": Limits(namespaces=7)}], indirect=True)
+def test_what_is_held_here_is_given_up_for_what_is_needed(spares, control, there):
+    for _ in range(3):
+        spares.give_back(spares.take())
+    while len(there()) < 5:  # one is over, and four are made ahead
+        pass
+    others = ["of-another", "of-another-too"]
+    for name in others:
+        control.create(name, options=NamespaceOptions())
+    for _ in range(6):
+        real = spares.make(NamespaceOptions(virtual=False))
+        spares.give_back(real, at_once=True)
+    control.reset(*others)
+    assert spares.take() in there()
+
+
+@pytest.mark.parametrize("bridge", [{"testing": True, "limits": Limits(namespaces=1)}], indirect=True)
+def test_what_could_not_be_made_ahead_may_be_made_later(spares, control, there):
+    spares.give_back(spares.take(), at_once=True)
+    assert spares.take() in there()
+    assert control.made[:4] == [1, 2, 1, 1]
+
+
+def test_what_a_bridge_before_made_is_not_given_out(beside, time):
+    bridge = FakeBridge(testing=True)
+    beside.wait_for(bridge.start())
+    control = Control(bridge.address)
+    spares = Spares(control, lambda: False, now=time)
+    for _ in range(4):  # three more are ready
+        spares.take()
+    spares.make(NamespaceOptions())  # they are made by now
+    beside.wait_for(bridge.stop(0))
+    while not control.losses:
+        pass
+    again = FakeBridge(testing=True, port=int(bridge.address.rpartition(":")[2]))
+    beside.wait_for(again.start())
+
+    async def names() -> set[str]:
+        return {driver.name for driver in again.namespaces}
+
+    while True:  # gRPC connects again in its own time
+        try:
+            assert spares.take() in beside.wait_for(names())
+            break
+        except BridgeUnavailable:
+            pass
+    assert control.losses == 1
+    beside.wait_for(again.stop(0))
+    while control.losses < 2:  # that the bridge was back was noticed, and its end as well
+        pass
+    spares.close()
+    control.close()
+
+
 @pytest.mark.parametrize("control", [OfBefore], indirect=True)
 def test_a_bridge_that_knows_of_one_at_a_time(spares, control, there):
     taken = [spares.take() for _ in range(10)]

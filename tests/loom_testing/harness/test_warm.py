@@ -89,8 +89,8 @@ async def test_the_connection_stays_with_what_is_kept():
             async with Agent("me", endpoint=Endpoint(bridge.address, shares_connection=True)):
                 pass
         warm.let_go()
-    assert len(bridge.peers) == 4
-    assert len(set(bridge.peers[1:])) == 1  # gRPC may not have closed the first by then
+    of_the_first = len(bridge.peers) // 4
+    assert len(set(bridge.peers[of_the_first:])) == 1  # gRPC may not have closed that of the first by then
 
 
 def test_there_must_be_a_loop():

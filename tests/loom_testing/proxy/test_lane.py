@@ -85,6 +85,18 @@ def test_it_waits_for_room(lane, out):
 # Time.
 
 
+@pytest.mark.parametrize("is_virtual", [True, False])
+def test_who_leaves_waits_for_no_tests_clock(lane, out, clock, is_virtual):
+    clock.is_virtual = is_virtual
+    put(lane, "a", delay=S)
+    put(lane, "b")
+    lane.hurry()
+    put(lane, "c", delay=S, size_delay=S)
+    assert out.left == (["a", "b", "c"] if is_virtual else [])
+    clock.advance(3 * S)
+    assert out.left == ["a", "b", "c"]
+
+
 def test_what_is_delayed_comes_later_and_so_does_what_is_behind_it(lane, out, clock):
     put(lane, "a", delay=S)
     put(lane, "b")
