@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from loom.topics import agent_id_problem, topic_problem
 from loom_testing.harness.errors import HarnessError, speaks_for_itself
 
 __all__ = ["check_agent_id", "check_capability", "check_offers", "check_seconds", "is_number"]
@@ -36,6 +35,8 @@ def check_agent_id(value: Any, what: str) -> None:
     Raises:
         HarnessError: it is none.
     """
+    from loom.topics import agent_id_problem  # a run without a bridge needs none of it
+
     problem = agent_id_problem(value) if isinstance(value, str) else TEXT
     if problem:
         raise HarnessError(f"{what}({value!r:.80}) is no agent id: {problem}")
@@ -47,6 +48,8 @@ def check_capability(value: Any, what: str) -> None:
     Raises:
         HarnessError: it is none.
     """
+    from loom.topics import topic_problem  # as above
+
     problem = topic_problem(value) if isinstance(value, str) else TEXT
     if problem:
         raise HarnessError(f"{what}({value!r:.80}) is no capability: {problem}")
