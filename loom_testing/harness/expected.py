@@ -8,7 +8,7 @@ everything else must be equal. Any object with an `__eq__` of its own works as a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -135,7 +135,15 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    return decode_json(encode_json(value)) if _is_data(value) else value
+    if not _is_data(value):
+        return value
+    try:
+        return decode_json(encode_json(value))
+    except PayloadError:
+        if not is_dataclass(value):
+            raise
+        # It cannot be sent: there is a matcher in it.
+        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
 
 
 def _is_data(value: Any) -> bool:

@@ -10,7 +10,7 @@ from unittest.mock import ANY
 import pytest
 from pydantic import BaseModel
 
-from loom.errors import DefinitionError
+from loom.errors import DefinitionError, PayloadError
 from loom_testing.harness.errors import HarnessError
 from loom_testing.harness.expected import UNSET, Expected, Misfit
 from loom_testing.harness.steps import expected_event
@@ -108,6 +108,17 @@ def test_what_is_missing_is_not_the_same_as_null():
 def test_the_predicate_is_asked_only_when_all_else_fits():
     expected = Expected("a.c", where=lambda event: pytest.fail("it was asked"))
     assert [misfit.path for misfit in expected.misfits(event("a.b"))] == ["topic"]
+
+
+def test_a_matcher_may_stand_in_a_dataclass():
+    expected = Expected(payload={"seats": [Seat(ANY, date(2026, 1, 2))]})
+    assert paths(expected, {"seats": [{"row": 7, "day": "2026-01-02"}]}) == []
+    assert paths(expected, {"seats": [{"row": 7, "day": "2026-01-03"}]}) == ["payload.seats[0].day"]
+
+
+def test_what_can_neither_be_sent_nor_compared_is_refused():
+    with pytest.raises(PayloadError):
+        Expected(payload=Hit.model_construct(title=object()))
 
 
 def test_a_predicate_that_raises_is_told_with_the_event():
