@@ -14,6 +14,8 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+from loom_testing.harness.places import frames_of_task, is_own, own_frames
+
 __all__ = ["forget_loops", "leaves_tasks", "let_end", "loops", "note_loop", "tasks_left"]
 
 GRACE_S = 0.5
@@ -129,6 +131,15 @@ def _said(task: _Task) -> str:
     if agent != task.get_name():
         return f"agent {agent!r} is still connected: stop it, or run it inside `async with`"
     coroutine: Any = task.get_coro()
-    stack = task.get_stack(limit=1)
-    at = f" at {stack[0].f_code.co_filename}:{stack[0].f_lineno}" if stack else ""
-    return f"task {task.get_name()!r}, {coroutine.__qualname__}(){at}: cancel it, or wait for it"
+    return f"task {task.get_name()!r}, {coroutine.__qualname__}(){_place(task)}: cancel it, or wait for it"
+
+
+def _place(task: _Task) -> str:
+    """Where it stands in the user's own code; else where that made it, as far as Python noted it."""
+    frames = frames_of_task(task)
+    for frame in own_frames(frames):
+        return f" at {frame.f_code.co_filename}:{frame.f_lineno}"
+    for file, line, _ in getattr(task.get_coro(), "cr_origin", None) or ():
+        if is_own(file):
+            return f", made at {file}:{line}"
+    return f" at {frames[0].f_code.co_filename}:{frames[0].f_lineno}" if frames else ""

@@ -5,6 +5,7 @@ import pytest
 from loom import Agent
 from loom_testing import FakeBridge
 from loom_testing.harness import tasks
+from loom_testing.harness.forgotten import Forgotten
 from loom_testing.harness.tasks import forget_loops, note_loop, tasks_left
 
 
@@ -46,6 +47,20 @@ def test_a_task_that_was_started_since_and_goes_on_is_left(loop, monkeypatch):
     assert found.startswith("task 'poller', waits() at ")
     assert "test_tasks.py:" in found
     assert len(kept) == 2
+
+
+def test_a_task_of_others_code_is_told_by_who_made_it(loop, monkeypatch):
+    monkeypatch.setattr(tasks, "GRACE_S", 0.01)
+
+    async def test():
+        note_loop()
+        return asyncio.create_task(asyncio.sleep(9), name="nap")
+
+    with Forgotten():
+        kept = loop.run_until_complete(test())
+    (found,) = tasks_left()
+    assert found.startswith(f"task 'nap', sleep(), made at {__file__}:")
+    assert not kept.done()
 
 
 def test_a_task_that_is_about_to_end_is_not(loop):
