@@ -94,7 +94,7 @@ class Control:
         self.client = SyncClient(endpoint, self.channel)
         self._stub = control_pb2_grpc.ControlStub(self.channel)
         self.losses = 0
-        self._is_lost = False
+        self._is_lost = self._is_closed = False
         self._health: Any = health_pb2_grpc.HealthStub(self.channel)
         self._stand()
 
@@ -113,12 +113,14 @@ class Control:
         with contextlib.suppress(grpc.RpcError):
             for _ in standing:  # unread, a call has no end
                 pass
-        if standing.code() not in (grpc.StatusCode.CANCELLED, grpc.StatusCode.UNIMPLEMENTED):
+        # A bridge that stops may cancel it as well, so its status does not say who ended it.
+        if not self._is_closed and standing.code() is not grpc.StatusCode.UNIMPLEMENTED:
             self._is_lost = True
             self.losses += 1
 
     def close(self) -> None:
         """Closes the connection; what is under way on it ends."""
+        self._is_closed = True
         self._standing.cancel()
         self.channel.close()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time as clock
+from collections.abc import Callable
+
 import pytest
 
 from loom.errors import BridgeUnavailable
@@ -11,6 +14,8 @@ from loom_testing.harness.beside import Beside
 from loom_testing.harness.control import Control, NamespaceOptions
 from loom_testing.harness.errors import HarnessError, NoControlError
 from loom_testing.harness.spares import FRESH_S, MOST, Spares
+
+PATIENCE = 20.0
 
 
 class Asked(Control):
@@ -49,6 +54,13 @@ class Time:
 
     def __call__(self) -> float:
         return self.now
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    """Waits until it is so, and fails where that takes too long."""
+    end = clock.monotonic() + PATIENCE
+    while not is_so():
+        assert clock.monotonic() < end
 
 
 @pytest.fixture
@@ -171,8 +183,7 @@ def test_a_bridge_that_takes_few(spares, control, there):
 def test_what_is_held_here_is_given_up_for_what_is_needed(spares, control, there):
     for _ in range(3):
         spares.give_back(spares.take())
-    while len(there()) < 5:  # one is over, and four are made ahead
-        pass
+    eventually(lambda: len(there()) == 5)  # one is over, and four are made ahead
     others = ["of-another", "of-another-too"]
     for name in others:
         control.create(name, options=NamespaceOptions())
@@ -199,24 +210,23 @@ def test_what_a_bridge_before_made_is_not_given_out(beside, time):
         spares.take()
     spares.make(NamespaceOptions())  # they are made by now
     beside.wait_for(bridge.stop(0))
-    while not control.losses:
-        pass
+    eventually(lambda: control.losses == 1)
     again = FakeBridge(testing=True, port=int(bridge.address.rpartition(":")[2]))
     beside.wait_for(again.start())
 
     async def names() -> set[str]:
         return {driver.name for driver in again.namespaces}
 
-    while True:  # gRPC connects again in its own time
+    def takes() -> bool:
         try:
-            assert spares.take() in beside.wait_for(names())
-            break
-        except BridgeUnavailable:
-            pass
+            return spares.take() in beside.wait_for(names())
+        except BridgeUnavailable:  # gRPC connects again in its own time
+            return False
+
+    eventually(takes)
     assert control.losses == 1
     beside.wait_for(again.stop(0))
-    while control.losses < 2:  # that the bridge was back was noticed, and its end as well
-        pass
+    eventually(lambda: control.losses == 2)  # that the bridge was back was noticed, and its end as well
     spares.close()
     control.close()
 
